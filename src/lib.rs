@@ -1,0 +1,14 @@
+//! Finds who said what in news articles, names the people, organisations and places, and labels each quote
+//! conciliatory or firm.
+
+pub mod document;
+pub mod encoder;
+pub mod entities;
+pub mod error;
+pub mod evaluate;
+pub mod io;
+pub mod quotes;
+pub mod record;
+pub mod stance;
+pub mod text;
+pub mod tokens;

@@ -1,0 +1,4 @@
+//! Text as it was given: paragraphs, sentences, words and offsets, always pointing into the original.
+
+pub mod offsets;
+pub mod segment;

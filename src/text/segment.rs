@@ -1,0 +1,1 @@
+//! Paragraphs, sentences and words as byte spans of the text.

@@ -1,0 +1,1 @@
+//! The tokenization layer over `tokenizers`.
