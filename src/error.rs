@@ -16,12 +16,15 @@ pub enum ErrorKind {
     Io,
     /// The run was interrupted; what was finished is kept (exit code 130).
     Interrupted,
+    /// Whoever read the output went away (`detente … | head`): the end, but no failure (exit code 0).
+    ClosedPipe,
 }
 
 impl ErrorKind {
     /// The exit code of a command that ends with this kind of error.
     pub fn exit_code(self) -> u8 {
         match self {
+            ErrorKind::ClosedPipe => 0,
             ErrorKind::Document | ErrorKind::Io => 1,
             ErrorKind::Usage => 2,
             ErrorKind::Model => 3,
@@ -37,6 +40,7 @@ impl ErrorKind {
             ErrorKind::Document => "document",
             ErrorKind::Io => "io",
             ErrorKind::Interrupted => "interrupted",
+            ErrorKind::ClosedPipe => "closed pipe",
         }
     }
 }
@@ -117,14 +121,22 @@ impl Error {
         self
     }
 
+    /// What went wrong and where, without the way out.
+    pub fn without_help(&self) -> String {
+        let mut said = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_place_and_message(&mut said);
+        said
+    }
+
     /// The exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
         self.kind.exit_code()
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    fn write_place_and_message(&self, f: &mut impl fmt::Write) -> fmt::Result {
         if let Some(file) = &self.file {
             write!(f, "{}", file.display())?;
             if let Some(line) = self.line {
@@ -138,6 +150,13 @@ impl fmt::Display for Error {
         if let Some(offset) = self.offset {
             write!(f, " at byte {offset}")?;
         }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_place_and_message(f)?;
         if let Some(help) = &self.help {
             write!(f, " ({help})")?;
         }
@@ -149,6 +168,9 @@ impl std::error::Error for Error {}
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Error::io(error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Error::new(ErrorKind::ClosedPipe, "whoever read the output went away"),
+            _ => Error::io(error.to_string()),
+        }
     }
 }

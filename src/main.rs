@@ -1,1 +1,33 @@
-fn main() {}
+//! The `detente` command: parse, one match over the commands, exit code.
+
+mod cli;
+
+use clap::Parser;
+use detente::error::{Error, ErrorKind};
+use std::io::Write;
+use std::process::ExitCode;
+
+#[allow(unreachable_code)] // until the first command is there
+fn main() -> ExitCode {
+    match cli::Cli::parse().command.run() {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => {
+            tell(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Says on standard error what went wrong, and below it the way out; a closed pipe has nobody left to tell.
+fn tell(error: &Error) {
+    if error.kind == ErrorKind::ClosedPipe {
+        return;
+    }
+    let (red, cyan) = (anstyle::AnsiColor::Red.on_default().bold(), anstyle::AnsiColor::Cyan.on_default());
+    let mut terminal = anstream::stderr();
+    // Standard error may be closed too; there is no third place.
+    let _ = writeln!(terminal, "{red}error:{red:#} {}", error.without_help());
+    if let Some(help) = &error.help {
+        let _ = writeln!(terminal, "{cyan}help:{cyan:#} {help}");
+    }
+}

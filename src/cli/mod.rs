@@ -1,0 +1,57 @@
+//! One thin file per command: arguments and help, then one call into the library.
+//!
+//! A new command is one line in [`Command`], one line in [`Command::run`], and a file with its `Args`.
+
+use clap::{Parser, Subcommand};
+use detente::error::Result;
+use std::process::ExitCode;
+
+/// Finds who said what in news articles, and labels each quote conciliatory or firm.
+#[derive(Debug, Parser)]
+#[command(
+    name = "detente",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 all done; 1 done, but some documents failed; 2 wrong usage or unreadable configuration;\n\
+                  3 a model or the engine cannot be loaded; 130 interrupted, what was finished is kept.\n\
+                  `detente COMMAND --help` tells more about each command."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands, in the order in which help lists them.
+#[derive(Debug, Subcommand)]
+pub enum Command {}
+
+impl Command {
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// Whatever stops the command as a whole; its kind decides the exit code.
+    pub fn run(self) -> Result<Outcome> {
+        match self {}
+    }
+}
+
+/// How a command that came to its end went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code)] // until the first command is there
+pub enum Outcome {
+    /// Everything asked for is done (exit code 0).
+    Done,
+    /// Done, but some documents or rows failed, or a check found fault (exit code 1).
+    SomeFailed,
+}
+
+impl Outcome {
+    /// What the shell is told.
+    pub fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Outcome::Done => 0,
+            Outcome::SomeFailed => 1,
+        })
+    }
+}
