@@ -1,6 +1,10 @@
 //! Token windows in, logits out: the boundary behind which an engine runs a transformer.
 //!
-//! [`rust_bert`] runs them on libtorch. Nothing outside this module and `train` knows libtorch.
+//! `rust_bert` runs them on libtorch. Nothing outside this module and `train` knows libtorch.
+
+pub mod batches;
+#[cfg(feature = "libtorch")]
+pub mod rust_bert;
 
 use crate::error::Result;
 use ndarray::Array2;

@@ -1,0 +1,156 @@
+//! Transformers on libtorch, through `rust-bert`'s own models.
+//!
+//! The only place besides `train` that knows libtorch.
+
+pub mod device;
+pub(crate) mod model;
+pub(crate) mod weights;
+
+use crate::encoder::{Encoder, Input};
+use crate::error::{Error, Result};
+use device::{Device, Precision};
+use model::{Batch, Head, Model, ModelConfig};
+use ndarray::{Array2, Array3};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use tch::{Kind, nn};
+
+/// How to run a model.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EngineOptions {
+    /// Where it runs.
+    pub device: Device,
+    /// In which number format.
+    pub precision: Precision,
+}
+
+/// A model of a Hugging Face folder (`config.json`, `model.safetensors` or `rust_model.ot`) on libtorch.
+///
+/// BERT, DistilBERT, RoBERTa and DeBERTa-v2/v3, for token or sequence classification.
+pub struct RustBert {
+    model: Model,
+    head: Head,
+    labels: Vec<String>,
+    max_tokens: usize,
+    pad_id: i64,
+    device: tch::Device,
+    // The parameters live here; the model holds shallow handles to them.
+    _parameters: nn::VarStore,
+}
+
+// SAFETY: tch marks tensors `Send` but not `Sync` because they can be changed through `&self`. After `load` nothing
+// changes these: `logits` runs the model in evaluation mode under `no_grad`, which only reads parameters, and libtorch
+// allows concurrent reads. The activation functions inside are plain `fn` pointers.
+unsafe impl Sync for RustBert {}
+// SAFETY: the same; no part is tied to the thread that made it.
+unsafe impl Send for RustBert {}
+
+impl RustBert {
+    /// Loads the model in `folder`.
+    ///
+    /// # Errors
+    /// When a file is missing or unreadable, the architecture is not supported, a weight is missing or of another
+    /// shape, or the device is not there.
+    ///
+    /// ```no_run
+    /// use detente::encoder::{Encoder, rust_bert::{EngineOptions, RustBert}};
+    /// let model = RustBert::load("models/entities".as_ref(), &EngineOptions::default())?;
+    /// println!("{:?}", model.labels());
+    /// # Ok::<(), detente::error::Error>(())
+    /// ```
+    pub fn load(folder: &Path, options: &EngineOptions) -> Result<Self> {
+        let device = options.device.open()?;
+        let config = ModelConfig::from_folder(folder)?;
+        let head = config.head()?;
+        let mut parameters = nn::VarStore::new(device);
+        let model = Model::new(&parameters.root(), &config, head)?;
+        let missing = weights::load(&parameters, folder)?;
+        if !missing.is_empty() {
+            return Err(Error::model(format!("weights are missing: {}", shortened(&missing)))
+                .in_file(folder)
+                .help("the folder must hold a fine-tuned model, not only its base; see `detente models check`"));
+        }
+        parameters.freeze();
+        if options.precision == Precision::Bf16 {
+            parameters.bfloat16();
+        }
+        Ok(RustBert {
+            model,
+            head,
+            labels: config.labels()?,
+            max_tokens: config.max_tokens(),
+            pad_id: config.pad_id(),
+            device,
+            _parameters: parameters,
+        })
+    }
+}
+
+/// The first names of a list and how many more there are.
+fn shortened(names: &[String]) -> String {
+    let shown = names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > 3 { format!("{shown} and {} more", names.len() - 3) } else { shown }
+}
+
+impl Encoder for RustBert {
+    fn logits(&self, inputs: &[Input]) -> Result<Vec<Array2<f32>>> {
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let longest = inputs.iter().map(|i| i.ids.len()).max().unwrap_or(0);
+        if longest > self.max_tokens || inputs.iter().any(|i| i.ids.is_empty()) {
+            return Err(Error::model(format!(
+                "an input of {longest} tokens; the model reads 1 to {}",
+                self.max_tokens
+            )));
+        }
+        // libtorch's errors (a token id out of range, memory) arrive as panics of tch.
+        let all = catch_unwind(AssertUnwindSafe(|| self.forward(inputs))).map_err(engine_error)??;
+        let rows = |i: usize, n: usize| all.slice(ndarray::s![i, ..n, ..]).to_owned();
+        Ok(match self.head {
+            Head::Token => inputs.iter().enumerate().map(|(i, input)| rows(i, input.ids.len())).collect(),
+            Head::Sequence => (0..inputs.len()).map(|i| rows(i, 1)).collect(),
+        })
+    }
+
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+}
+
+impl RustBert {
+    /// Logits `[inputs × tokens × labels]`, one row of tokens for sequence classification.
+    fn forward(&self, inputs: &[Input]) -> Result<Array3<f32>> {
+        let batch = Batch::new(inputs, self.pad_id, self.device);
+        let logits = tch::no_grad(|| self.model.forward(&batch, false))?;
+        let logits = if self.head == Head::Sequence { logits.unsqueeze(1) } else { logits };
+        let logits = logits.to_kind(Kind::Float).to_device(tch::Device::Cpu).contiguous();
+        let shape = match logits.size().as_slice() {
+            &[a, b, c] => (a as usize, b as usize, c as usize),
+            other => return Err(Error::model(format!("logits of shape {other:?}"))),
+        };
+        let mut values = vec![0f32; logits.numel()];
+        let count = values.len();
+        logits.copy_data(&mut values, count);
+        Array3::from_shape_vec(shape, values).map_err(|e| Error::model(e.to_string()))
+    }
+}
+
+/// What a panic inside libtorch said, as an error.
+pub(crate) fn engine_error(panic: Box<dyn std::any::Any + Send>) -> Error {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("the engine failed");
+    let first = text.lines().next().unwrap_or(text);
+    let error = Error::model(format!("libtorch: {first}"));
+    if text.contains("out of memory") || text.contains("not enough memory") {
+        return error.help("lower --batch-tokens");
+    }
+    error
+}
