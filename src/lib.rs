@@ -7,8 +7,11 @@ pub mod entities;
 pub mod error;
 pub mod evaluate;
 pub mod io;
+pub mod models;
 pub mod quotes;
 pub mod record;
 pub mod stance;
 pub mod text;
 pub mod tokens;
+#[cfg(feature = "libtorch")]
+pub mod train;

@@ -7,7 +7,6 @@ use detente::error::{Error, ErrorKind};
 use std::io::Write;
 use std::process::ExitCode;
 
-#[allow(unreachable_code)] // until the first command is there
 fn main() -> ExitCode {
     match cli::Cli::parse().command.run() {
         Ok(outcome) => outcome.exit_code(),

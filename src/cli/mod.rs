@@ -2,6 +2,11 @@
 //!
 //! A new command is one line in [`Command`], one line in [`Command::run`], and a file with its `Args`.
 
+mod doctor;
+mod models;
+#[cfg(feature = "libtorch")]
+mod train;
+
 use clap::{Parser, Subcommand};
 use detente::error::Result;
 use std::process::ExitCode;
@@ -24,7 +29,15 @@ pub struct Cli {
 
 /// The commands, in the order in which help lists them.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Fine-tune a model from a configuration
+    #[cfg(feature = "libtorch")]
+    Train(train::TrainArgs),
+    /// List and check model folders
+    Models(models::ModelsArgs),
+    /// Say what is there, what is missing, and how to mend it
+    Doctor(doctor::DoctorArgs),
+}
 
 impl Command {
     /// Runs the command to its end.
@@ -32,13 +45,17 @@ impl Command {
     /// # Errors
     /// Whatever stops the command as a whole; its kind decides the exit code.
     pub fn run(self) -> Result<Outcome> {
-        match self {}
+        match self {
+            #[cfg(feature = "libtorch")]
+            Command::Train(args) => args.run(),
+            Command::Models(args) => args.run(),
+            Command::Doctor(args) => args.run(),
+        }
     }
 }
 
 /// How a command that came to its end went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)] // until the first command is there
 pub enum Outcome {
     /// Everything asked for is done (exit code 0).
     Done,

@@ -97,3 +97,52 @@ impl fmt::Display for Precision {
         })
     }
 }
+
+/// What the engine on this machine is and can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engine {
+    /// Version of libtorch the program was built against.
+    pub libtorch: &'static str,
+    /// Version of rust-bert.
+    pub rust_bert: &'static str,
+    /// Kernel libraries libtorch was built with.
+    pub kernels: Vec<&'static str>,
+    /// CUDA devices it sees.
+    pub cuda_devices: usize,
+    /// Whether bf16 pays on this processor.
+    pub bf16: &'static str,
+}
+
+impl Engine {
+    /// Asks libtorch and the processor.
+    pub fn detect() -> Engine {
+        let built = [
+            ("MKL", tch::utils::has_mkl()),
+            ("oneDNN", tch::utils::has_mkldnn()),
+            ("OpenMP", tch::utils::has_openmp()),
+            ("CUDA", tch::utils::has_cuda()),
+        ];
+        Engine {
+            libtorch: option_env!("DETENTE_LIBTORCH").unwrap_or("2.4"),
+            rust_bert: "0.23",
+            kernels: built.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect(),
+            cuda_devices: usize::try_from(tch::Cuda::device_count()).unwrap_or(0),
+            bf16: bf16_support(),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn bf16_support() -> &'static str {
+    // The standard library detects AVX512-BF16, which every processor with AMX-BF16 has too.
+    if std::arch::is_x86_feature_detected!("avx512bf16") {
+        "fast on this processor: use --precision bf16"
+    } else {
+        "no instructions for it on this processor: f32 is faster"
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn bf16_support() -> &'static str {
+    "not known for this processor: time both with `make bench`"
+}

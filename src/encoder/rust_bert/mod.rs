@@ -34,13 +34,14 @@ pub struct RustBert {
     max_tokens: usize,
     pad_id: i64,
     device: tch::Device,
-    // The parameters live here; the model holds shallow handles to them.
-    _parameters: nn::VarStore,
+    // The model holds shallow handles to these.
+    parameters: nn::VarStore,
 }
 
-// SAFETY: tch marks tensors `Send` but not `Sync` because they can be changed through `&self`. After `load` nothing
-// changes these: `logits` runs the model in evaluation mode under `no_grad`, which only reads parameters, and libtorch
-// allows concurrent reads. The activation functions inside are plain `fn` pointers.
+// SAFETY: tch marks tensors `Send` but not `Sync` because they can be changed through `&self`. Through a shared
+// reference this type only runs the model under `no_grad` in evaluation mode, which reads parameters, and libtorch allows
+// concurrent reads. Training changes parameters, but between scorings, on one thread. The activation functions inside
+// are plain `fn` pointers.
 unsafe impl Sync for RustBert {}
 // SAFETY: the same; no part is tied to the thread that made it.
 unsafe impl Send for RustBert {}
@@ -59,32 +60,63 @@ impl RustBert {
     /// # Ok::<(), detente::error::Error>(())
     /// ```
     pub fn load(folder: &Path, options: &EngineOptions) -> Result<Self> {
-        let device = options.device.open()?;
         let config = ModelConfig::from_folder(folder)?;
-        let head = config.head()?;
-        let mut parameters = nn::VarStore::new(device);
-        let model = Model::new(&parameters.root(), &config, head)?;
-        let missing = weights::load(&parameters, folder)?;
+        let (mut model, missing) = Self::with_weights(&config, folder, options.device)?;
         if !missing.is_empty() {
             return Err(Error::model(format!("weights are missing: {}", shortened(&missing)))
                 .in_file(folder)
                 .help("the folder must hold a fine-tuned model, not only its base; see `detente models check`"));
         }
-        parameters.freeze();
-        if options.precision == Precision::Bf16 {
-            parameters.bfloat16();
+        model.parameters.freeze();
+        model.set_precision(options.precision);
+        Ok(model)
+    }
+
+    /// A model of `config` that starts from the weights of `base`; what `base` lacks (the head) starts at random.
+    pub(crate) fn for_training(base: &Path, config: serde_json::Value, device: Device) -> Result<Self> {
+        let (model, missing) = Self::with_weights(&ModelConfig::from_json(config), base, device)?;
+        match missing.iter().find(|name| !HEADS.iter().any(|head| name.starts_with(head))) {
+            None => Ok(model),
+            Some(name) => Err(Error::model(format!("`{name}` is missing in the base model")).in_file(base)),
         }
-        Ok(RustBert {
-            model,
-            head,
-            labels: config.labels()?,
-            max_tokens: config.max_tokens(),
-            pad_id: config.pad_id(),
-            device,
-            _parameters: parameters,
-        })
+    }
+
+    fn with_weights(config: &ModelConfig, folder: &Path, device: Device) -> Result<(Self, Vec<String>)> {
+        let device = device.open()?;
+        let head = config.head()?;
+        let parameters = nn::VarStore::new(device);
+        let model = Model::new(&parameters.root(), config, head)?;
+        let missing = weights::load(&parameters, folder)?;
+        let (labels, max_tokens, pad_id) = (config.labels()?, config.max_tokens(), config.pad_id());
+        Ok((RustBert { model, head, labels, max_tokens, pad_id, device, parameters }, missing))
+    }
+
+    pub(crate) fn set_precision(&mut self, precision: Precision) {
+        if precision == Precision::Bf16 {
+            self.parameters.bfloat16();
+        }
+    }
+
+    pub(crate) fn parameters(&self) -> &nn::VarStore {
+        &self.parameters
+    }
+
+    pub(crate) fn pad_id(&self) -> i64 {
+        self.pad_id
+    }
+
+    pub(crate) fn device(&self) -> tch::Device {
+        self.device
+    }
+
+    /// Logits with dropout and gradients.
+    pub(crate) fn train_logits(&self, batch: &Batch) -> Result<tch::Tensor> {
+        catch_unwind(AssertUnwindSafe(|| self.model.forward(batch, true))).map_err(engine_error)?
     }
 }
+
+/// Where the parameters of a head live: these a base model need not have.
+const HEADS: [&str; 4] = ["classifier", "pre_classifier", "pooler", "bert.pooler"];
 
 /// The first names of a list and how many more there are.
 fn shortened(names: &[String]) -> String {
