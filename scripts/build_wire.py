@@ -219,6 +219,8 @@ def quote(text, number, group, footer):
         "cue": group["c"][0] if group["c"] else None,
         "stance": STANCES[stance[0]],
         "sure": not stance.endswith("?"),
+        # Marks inside the content that set off a title and quote nobody.
+        "marks_title": "marks=title" in rest,
         "flags": [],
         "speaker": None,
         "no_speaker": None,
@@ -273,11 +275,11 @@ def check_marks(text, quote):
             open_end = later_paragraph or (quote["flags"] == ["unclosed"] and "\n" in text[end:end + 2])
             if before not in OPENING or not (after in CLOSING or open_end):
                 raise Bad(f"{where}: stands not between marks: {before!r} {after!r}")
-        elif quote["kind"] == "indirect" and any(m in surface for m in DOUBLE_MARKS):
+        elif quote["kind"] == "indirect" and not quote["marks_title"] and any(m in surface for m in DOUBLE_MARKS):
             raise Bad(f"{where}: indirect with a mark")
     if quote["kind"] == "mixed":
         whole = " ".join(text[s:e] for s, e in quote["parts"])
-        if not any(m in whole for m in DOUBLE_MARKS + "‘"):
+        if not any(m in whole for m in DOUBLE_MARKS + "‘'"):
             raise Bad(f"quote {quote['number']}: mixed without a mark")
 
 
