@@ -1,1 +1,3 @@
-//! TODO
+//! Reading documents and writing records: one file per format.
+
+pub mod conll;
