@@ -10,6 +10,7 @@ pub mod io;
 pub mod models;
 pub mod quotes;
 pub mod record;
+pub mod report;
 pub mod stance;
 pub mod text;
 pub mod tokens;

@@ -1,1 +1,53 @@
-//! TODO
+//! How good the answers are: scores against hand labels, each with a bootstrap interval over documents.
+//!
+//! Every evaluation ends in a [`Report`](crate::report::Report), which says how its figures were made.
+
+pub mod baseline;
+pub mod classes;
+pub mod conll;
+pub mod entities;
+pub mod matching;
+pub mod quotes;
+pub mod records;
+pub mod resample;
+pub mod rows;
+pub mod stance;
+mod tally;
+
+use crate::report::Report;
+use resample::Bootstrap;
+
+/// States in the protocol how intervals were made.
+fn state_bootstrap(report: &mut Report, bootstrap: &Bootstrap, documents: usize, unit: &str) {
+    let percent = bootstrap.confidence * 100.0;
+    report.state(
+        "intervals",
+        format!(
+            "{percent} % percentile bootstrap, {} resamples of {documents} {unit}, ChaCha8 seed {}",
+            bootstrap.resamples, bootstrap.seed
+        ),
+    );
+    if documents < 2 {
+        report.notes.push(format!("with {documents} {unit} there is nothing to resample: no intervals"));
+    }
+}
+
+/// Notes which documents did not meet, and where surfaces do not fit.
+fn note_meeting(report: &mut Report, meeting: &records::Meeting) {
+    let lists = [
+        ("gold documents without prediction (all in them counts as not found)", &meeting.without_prediction),
+        ("predicted documents without gold (left out)", &meeting.without_gold),
+        ("predicted spans whose surface is not in the gold text at their place", &meeting.misplaced),
+    ];
+    for (name, entries) in lists.into_iter().filter(|(_, entries)| !entries.is_empty()) {
+        report.lists.insert(name.into(), entries.clone());
+    }
+    if !meeting.misplaced.is_empty() {
+        report
+            .notes
+            .push("some predicted offsets do not fit the gold text: another text, or another offset unit".into());
+    }
+    if meeting.pairs.is_empty() {
+        report.notes.push("gold holds no document: nothing is defined".into());
+    }
+}

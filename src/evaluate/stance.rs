@@ -1,0 +1,245 @@
+//! Stance labels against gold: three-way, two-way, and where the annotators were sure.
+
+use super::baseline;
+use super::classes::{self, ClassScores, Labelled, OVERALL};
+use super::resample::{Bootstrap, Documents};
+use super::rows::{MetRows, StanceRow};
+use crate::document::StanceLabel;
+use crate::report::{Cell, Report, Section, Table};
+
+/// What somebody may ask of a stance evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Settings<'a> {
+    /// How intervals are made.
+    pub bootstrap: Bootstrap,
+    /// Labelled rows that train the bag-of-words baseline; without them only the majority baseline is printed.
+    pub baseline_train: &'a [StanceRow],
+}
+
+/// A scored row: the classes of gold and of each system.
+struct Scored {
+    document: usize,
+    gold: StanceLabel,
+    sure: Option<bool>,
+    /// One answer a system, in the order of the systems' names.
+    answers: Vec<Answer>,
+}
+
+/// What a system says of one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Answer {
+    label: StanceLabel,
+    probabilities: Option<[f64; 3]>,
+}
+
+/// Scores predictions that met gold rows.
+///
+/// Three-way figures compare labels. Two-way figures take the rows whose gold label is conciliatory or firm, and of the
+/// prediction whichever of the two is more probable. Rows whose annotators were all sure are scored once more by
+/// themselves.
+pub fn evaluate(met: &MetRows, settings: &Settings) -> Report {
+    let mut report = Report::new("stance");
+    let mut documents = Documents::default();
+    let (names, scored) = scored(met, settings, &mut documents);
+    let scoring = Scoring { names: &names, rows: &scored, documents: documents.len(), bootstrap: &settings.bootstrap };
+    report.sections.push(scoring.three_way("three_way", "all rows", |_| true));
+    report.sections.push(scoring.two_way("two_way", "gold conciliatory or firm", |_| true));
+    if scored.iter().any(|row| row.sure == Some(true)) {
+        let about = "rows whose annotators were all sure";
+        report.sections.push(scoring.three_way("three_way_sure", about, |row| row.sure == Some(true)));
+        let about = "gold conciliatory or firm, annotators all sure";
+        report.sections.push(scoring.two_way("two_way_sure", about, |row| row.sure == Some(true)));
+    }
+    state_protocol(&mut report, met, settings, documents.len());
+    report.verdict = verdict(&report, scored.len(), documents.len());
+    report
+}
+
+fn scored(met: &MetRows, settings: &Settings, documents: &mut Documents) -> (Vec<&'static str>, Vec<Scored>) {
+    let gold: Vec<&StanceRow> = met.pairs.iter().map(|(gold, _)| gold).collect();
+    let training = if settings.baseline_train.is_empty() {
+        gold.iter().filter_map(|row| row.label).collect::<Vec<_>>()
+    } else {
+        settings.baseline_train.iter().filter_map(|row| row.label).collect()
+    };
+    let mut names = vec!["model"];
+    let mut systems: Vec<Vec<Answer>> = vec![met.pairs.iter().map(|(_, predicted)| answer(predicted)).collect()];
+    if let Some(bag_of_words) = bag_of_words(&gold, settings.baseline_train) {
+        names.push("bag_of_words");
+        systems.push(bag_of_words);
+    }
+    names.push("majority");
+    systems.push(vec![majority(&training); gold.len()]);
+    let rows = gold.iter().enumerate().map(|(at, row)| Scored {
+        document: documents.number(&row.document),
+        gold: row.label.unwrap_or(StanceLabel::Neutral),
+        sure: row.sure,
+        answers: systems.iter().filter_map(|answers| answers.get(at).copied()).collect(),
+    });
+    (names, rows.collect())
+}
+
+fn answer(row: &StanceRow) -> Answer {
+    Answer { label: row.label.unwrap_or(StanceLabel::Neutral), probabilities: row.probabilities }
+}
+
+/// The answer of the majority baseline: shares of the classes as probabilities, the most frequent as label.
+fn majority(labels: &[StanceLabel]) -> Answer {
+    let total = labels.len().max(1) as f64;
+    let shares = StanceLabel::ALL.map(|class| labels.iter().filter(|label| **label == class).count() as f64 / total);
+    Answer { label: StanceLabel::ALL[most_probable(&shares)], probabilities: Some(shares) }
+}
+
+fn bag_of_words(gold: &[&StanceRow], training: &[StanceRow]) -> Option<Vec<Answer>> {
+    let labelled = training.iter().filter_map(|row| Some((row.quote.as_str(), row.label? as usize)));
+    let (texts, labels): (Vec<&str>, Vec<usize>) = labelled.unzip();
+    let model = baseline::BagOfWords::train(&texts, &labels, StanceLabel::ALL.len())?;
+    let answers = model.probabilities(&gold.iter().map(|row| row.quote.as_str()).collect::<Vec<_>>());
+    let answers = answers.iter().map(|row| {
+        let probabilities = std::array::from_fn(|class| row.get(class).copied().unwrap_or(0.0));
+        Answer { label: StanceLabel::ALL[most_probable(&probabilities)], probabilities: Some(probabilities) }
+    });
+    Some(answers.collect())
+}
+
+fn most_probable(probabilities: &[f64; 3]) -> usize {
+    (1..3).fold(0, |best, class| if probabilities[class] > probabilities[best] { class } else { best })
+}
+
+/// Conciliatory or firm, whichever is more probable. Without probabilities, and where both are equal, the label decides;
+/// a neutral label then stays neutral and counts as wrong.
+fn side(answer: &Answer) -> StanceLabel {
+    match answer.probabilities {
+        Some([conciliatory, firm, _]) if conciliatory > firm => StanceLabel::Conciliatory,
+        Some([conciliatory, firm, _]) if firm > conciliatory => StanceLabel::Firm,
+        _ => answer.label,
+    }
+}
+
+/// What all sections are made from.
+struct Scoring<'a> {
+    names: &'a [&'static str],
+    rows: &'a [Scored],
+    documents: usize,
+    bootstrap: &'a Bootstrap,
+}
+
+impl Scoring<'_> {
+    fn three_way(&self, name: &str, about: &str, wanted: impl Fn(&Scored) -> bool) -> Section {
+        let rows: Vec<&Scored> = self.rows.iter().filter(|row| wanted(row)).collect();
+        self.section(name, about, &rows, |answer| answer.label)
+    }
+
+    fn two_way(&self, name: &str, about: &str, wanted: impl Fn(&Scored) -> bool) -> Section {
+        let rows = self.rows.iter().filter(|row| row.gold != StanceLabel::Neutral && wanted(row)).collect::<Vec<_>>();
+        self.section(name, about, &rows, side)
+    }
+
+    fn section(&self, name: &str, about: &str, rows: &[&Scored], choice: impl Fn(&Answer) -> StanceLabel) -> Section {
+        let scores: Vec<ClassScores> = (0..self.names.len())
+            .map(|system| {
+                let labelled: Vec<Labelled> = rows.iter().filter_map(|row| labelled(row, system, &choice)).collect();
+                classes::score(&labelled, StanceLabel::ALL.len(), self.documents, self.bootstrap)
+            })
+            .collect();
+        let mut tables = vec![overall_table(self.names, &scores)];
+        // Of the sure rows the summary is enough.
+        if let Some(model) = scores.first().filter(|_| !name.ends_with("_sure")) {
+            tables.push(class_table(model));
+            tables.push(confusion_table(model));
+        }
+        Section { name: name.into(), about: format!("{about}, n = {}", rows.len()), tables }
+    }
+}
+
+fn labelled(row: &Scored, system: usize, choice: &impl Fn(&Answer) -> StanceLabel) -> Option<Labelled> {
+    let predicted = choice(row.answers.get(system)?) as usize;
+    Some(Labelled { document: row.document, gold: row.gold as usize, predicted })
+}
+
+fn overall_table(names: &[&str], scores: &[ClassScores]) -> Table {
+    let mut table = Table::new("scores", "score", names);
+    for (at, figure) in OVERALL.iter().enumerate() {
+        table.row(*figure, scores.iter().map(|s| s.overall.get(at).copied().map_or(Cell::Empty, Cell::from)).collect());
+    }
+    table
+}
+
+/// Classes that occur in gold or predictions.
+fn present(scores: &ClassScores) -> impl Iterator<Item = (usize, StanceLabel)> {
+    let occurs = |class: usize| scores.confusion.gold(class) + scores.confusion.predicted(class) > 0.0;
+    StanceLabel::ALL.into_iter().enumerate().filter(move |(class, _)| occurs(*class))
+}
+
+fn class_table(scores: &ClassScores) -> Table {
+    let mut table = Table::new("classes", "class", &["precision", "recall", "f1", "gold", "predicted"]);
+    for (class, label) in present(scores) {
+        let mut cells: Vec<Cell> = scores.classes.get(class).into_iter().flatten().map(|e| Cell::from(*e)).collect();
+        cells.push(Cell::count(scores.confusion.gold(class)));
+        cells.push(Cell::count(scores.confusion.predicted(class)));
+        table.row(label.as_str(), cells);
+    }
+    table
+}
+
+fn confusion_table(scores: &ClassScores) -> Table {
+    let predicted: Vec<String> = present(scores).map(|(_, label)| format!("predicted {}", label.as_str())).collect();
+    let mut table = Table::new("confusion", "gold", &predicted.iter().map(String::as_str).collect::<Vec<_>>());
+    for (gold, label) in present(scores) {
+        let cells = present(scores).map(|(predicted, _)| Cell::count(scores.confusion.cell(gold, predicted)));
+        table.row(label.as_str(), cells.collect());
+    }
+    table
+}
+
+fn state_protocol(report: &mut Report, met: &MetRows, settings: &Settings, documents: usize) {
+    let labelled = met.pairs.len() + met.without_prediction.len();
+    report.state(
+        "rows",
+        format!("{} of {labelled} labelled gold rows have a prediction and are scored", met.pairs.len()),
+    );
+    report
+        .state("averages", "over the classes that occur in gold or predictions; an empty fraction is 0 (scikit-learn)");
+    report.state(
+        "two-way",
+        "gold conciliatory or firm; of the prediction the more probable of the two (its label where it has no probabilities)",
+    );
+    let baseline = match settings.baseline_train.len() {
+        0 => "majority class of the gold rows; --baseline-train adds TF-IDF with logistic regression".to_string(),
+        rows => format!("majority class of {rows} training rows; {}", baseline::DESCRIPTION),
+    };
+    report.state("baselines", baseline);
+    super::state_bootstrap(report, &settings.bootstrap, documents, "documents");
+    report.notes.extend(met.notes.iter().cloned());
+    if met.pairs.is_empty() {
+        report.notes.push("no gold row with a label met a prediction: nothing is defined".into());
+    }
+    if !met.without_prediction.is_empty() {
+        let right = met.pairs.iter().filter(|(gold, predicted)| gold.label == predicted.label).count();
+        report.notes.push(format!(
+            "{} gold rows have no prediction and are left out; counted as wrong they would make the accuracy {:.3}",
+            met.without_prediction.len(),
+            right as f64 / labelled.max(1) as f64
+        ));
+    }
+    let lists = [
+        ("gold without prediction", &met.without_prediction),
+        ("prediction without gold", &met.without_gold),
+        ("gold without label", &met.without_label),
+    ];
+    for (name, ids) in lists.into_iter().filter(|(_, ids)| !ids.is_empty()) {
+        report.lists.insert(name.into(), ids.clone());
+    }
+}
+
+fn verdict(report: &Report, rows: usize, documents: usize) -> String {
+    let shown = |section: &str| {
+        let cell = report.cell(section, "scores", "macro_f1", "model");
+        cell.map_or_else(|| "–".to_string(), Cell::shown)
+    };
+    format!(
+        "Stance on {rows} rows of {documents} documents: macro F1 {} three-way, {} two-way.",
+        shown("three_way"),
+        shown("two_way")
+    )
+}

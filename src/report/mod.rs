@@ -1,0 +1,305 @@
+//! A report: tables of figures under the protocol that made them, for a person to read and for a program.
+
+mod markdown;
+mod terminal;
+
+pub use terminal::Style;
+
+use crate::error::{Error, Result};
+use crate::evaluate::resample::Estimate;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use std::path::Path;
+
+/// The version of the JSON report's shape.
+pub const SCHEMA: &str = "detente.report/1";
+
+/// One cell of a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// A figure with its interval.
+    Estimate(Estimate),
+    /// A number of rows, spans or documents.
+    Count(u64),
+    /// Words.
+    Text(String),
+    /// Nothing to say.
+    Empty,
+}
+
+impl From<Estimate> for Cell {
+    fn from(estimate: Estimate) -> Self {
+        Cell::Estimate(estimate)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Cell::Text(text.to_string())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Cell::Text(text)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(count: usize) -> Self {
+        Cell::Count(count as u64)
+    }
+}
+
+impl Cell {
+    /// A count that was kept as a float.
+    pub fn count(count: f64) -> Self {
+        Cell::Count(count.max(0.0).round() as u64)
+    }
+
+    /// As a person reads it: three decimals, the interval in brackets, a dash for nothing.
+    pub fn shown(&self) -> String {
+        match self {
+            Cell::Estimate(Estimate { value: Some(value), low: Some(low), high: Some(high) }) => {
+                format!("{value:.3} [{low:.3}, {high:.3}]")
+            }
+            Cell::Estimate(Estimate { value: Some(value), .. }) => format!("{value:.3}"),
+            Cell::Estimate(_) | Cell::Empty => "–".to_string(),
+            Cell::Count(count) => count.to_string(),
+            Cell::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// Rows of cells under named columns. In JSON it is an object of objects: row name, then column name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Its name: a key in JSON, a heading elsewhere.
+    pub name: String,
+    /// What the row names are ("class", "type").
+    pub of: String,
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Name and cells of each row; a row with fewer cells than columns is filled with empty ones.
+    pub rows: Vec<(String, Vec<Cell>)>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(name: &str, of: &str, columns: &[&str]) -> Self {
+        let columns = columns.iter().map(|c| c.to_string()).collect();
+        Table { name: name.into(), of: of.into(), columns, rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, name: impl Into<String>, cells: Vec<Cell>) {
+        self.rows.push((name.into(), cells));
+    }
+
+    /// The heading and all cells as strings, column names first.
+    pub(crate) fn shown(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        let head = std::iter::once(&self.of).chain(&self.columns).map(|name| title(name)).collect();
+        let rows = self.rows.iter().map(|(name, cells)| {
+            let filled = cells.iter().map(Cell::shown).chain(std::iter::repeat_with(String::new));
+            std::iter::once(title(name)).chain(filled.take(self.columns.len())).collect()
+        });
+        (head, rows.collect())
+    }
+}
+
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.rows.len()))?;
+        for (name, cells) in &self.rows {
+            let row: IndexMap<&String, &Cell> = self.columns.iter().zip(cells).collect();
+            map.serialize_entry(name, &row)?;
+        }
+        map.end()
+    }
+}
+
+/// Tables that belong to one set of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Its name: a key in JSON, a heading elsewhere.
+    pub name: String,
+    /// One sentence: which rows these figures are about.
+    pub about: String,
+    /// The tables.
+    pub tables: Vec<Table>,
+}
+
+impl Serialize for Section {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("about", &self.about)?;
+        for table in &self.tables {
+            map.serialize_entry(&table.name, table)?;
+        }
+        map.end()
+    }
+}
+
+/// Everything one run of the evaluator has to say.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// What was evaluated ("stance").
+    pub task: String,
+    /// The one sentence to take away.
+    pub verdict: String,
+    /// How the figures were made, so that somebody else can make them again.
+    pub protocol: IndexMap<String, String>,
+    /// The figures.
+    #[serde(serialize_with = "by_name")]
+    pub sections: Vec<Section>,
+    /// What a reader should be warned of.
+    pub notes: Vec<String>,
+    /// Ids and places that a person may want to look at, under what is the matter with them.
+    pub lists: IndexMap<String, Vec<String>>,
+}
+
+fn by_name<S: Serializer>(sections: &[Section], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_map(sections.iter().map(|section| (&section.name, section)))
+}
+
+impl Report {
+    /// A report without figures.
+    pub fn new(task: &str) -> Self {
+        Report {
+            schema: SCHEMA,
+            task: task.into(),
+            verdict: String::new(),
+            protocol: IndexMap::new(),
+            sections: Vec::new(),
+            notes: Vec::new(),
+            lists: IndexMap::new(),
+        }
+    }
+
+    /// States one part of the protocol.
+    pub fn state(&mut self, name: &str, value: impl Into<String>) {
+        self.protocol.insert(name.into(), value.into());
+    }
+
+    /// Looks a cell up by section, table, row and column.
+    pub fn cell(&self, section: &str, table: &str, row: &str, column: &str) -> Option<&Cell> {
+        let section = self.sections.iter().find(|s| s.name == section)?;
+        let table = section.tables.iter().find(|t| t.name == table)?;
+        let column = table.columns.iter().position(|c| c == column)?;
+        table.rows.iter().find(|(name, _)| name == row)?.1.get(column)
+    }
+
+    /// The value of an estimate, looked up by section, table, row and column.
+    pub fn value(&self, section: &str, table: &str, row: &str, column: &str) -> Option<f64> {
+        match self.cell(section, table, row, column)? {
+            Cell::Estimate(estimate) => estimate.value,
+            _ => None,
+        }
+    }
+
+    /// As a person reads it on a terminal.
+    pub fn terminal(&self, style: Style) -> String {
+        terminal::render(self, style)
+    }
+
+    /// As Markdown, for a pull request or a README.
+    pub fn markdown(&self) -> String {
+        markdown::render(self)
+    }
+
+    /// As JSON, every figure unrounded.
+    pub fn json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self).map_err(|error| Error::io(format!("the report cannot be written: {error}")))
+    }
+
+    /// Writes the report in the format that the ending of `path` names: `json` or `md`.
+    ///
+    /// # Errors
+    /// Usage when the ending is another one, io when the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = match path.extension().and_then(|e| e.to_str()) {
+            Some("json") => self.json()? + "\n",
+            Some("md") => self.markdown(),
+            _ => return Err(unknown_ending(path)),
+        };
+        std::fs::write(path, text).map_err(|error| Error::from(error).in_file(path))
+    }
+}
+
+/// Whether [`Report::write`] knows the ending of `path`; asked before hours of work.
+///
+/// # Errors
+/// Usage when it does not.
+pub fn check_ending(path: &Path) -> Result<()> {
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("json" | "md") => Ok(()),
+        _ => Err(unknown_ending(path)),
+    }
+}
+
+fn unknown_ending(path: &Path) -> Error {
+    Error::usage("a report is written as .json or .md").in_file(path).help("give the file one of these endings")
+}
+
+/// A key as a heading: `macro_f1` reads "macro F1".
+fn title(key: &str) -> String {
+    let words = key.split('_').map(|word| match word {
+        "f1" => "F1",
+        "mcc" => "MCC",
+        "roc" => "ROC",
+        "auc" => "AUC",
+        "ece" => "ECE",
+        "iou" => "IoU",
+        "ac1" => "AC1",
+        "ac2" => "AC2",
+        "cohen" => "Cohen's",
+        other => other,
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut table = Table::new("scores", "score", &["model"]);
+        table.row("macro_f1", vec![Estimate { value: Some(0.12345), low: Some(0.1), high: Some(0.2) }.into()]);
+        table.row("cohen_kappa", vec![Estimate::default().into()]);
+        let mut report = Report::new("stance");
+        report.verdict = "Good.".into();
+        report.sections.push(Section { name: "three_way".into(), about: "All rows.".into(), tables: vec![table] });
+        report.lists.insert("only in gold".into(), vec!["a|b".into()]);
+        report
+    }
+
+    #[test]
+    fn json_holds_every_figure_unrounded_under_its_name() {
+        let json: serde_json::Value = serde_json::from_str(&report().json().unwrap()).unwrap();
+        let scores = &json["sections"]["three_way"]["scores"];
+        assert_eq!(scores["macro_f1"]["model"]["value"], 0.12345);
+        assert!(scores["cohen_kappa"]["model"]["value"].is_null());
+        assert_eq!(report().value("three_way", "scores", "macro_f1", "model"), Some(0.12345));
+    }
+
+    #[test]
+    fn a_person_reads_headings_and_three_decimals() {
+        for text in [report().terminal(Style::Plain), report().markdown()] {
+            assert!(text.contains("macro F1"), "{text}");
+            assert!(text.contains("0.123 [0.100, 0.200]"), "{text}");
+            assert!(text.contains("Cohen's kappa"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_ending_is_refused_before_anything_is_written() {
+        assert!(check_ending(Path::new("report.docx")).is_err());
+        assert!(
+            report().write(Path::new("/nonexistent/report.docx")).unwrap_err().to_string().contains(".json or .md")
+        );
+    }
+}
