@@ -3,6 +3,7 @@
 //! A new command is one line in [`Command`], one line in [`Command::run`], and a file with its `Args`.
 
 mod doctor;
+mod evaluate;
 mod models;
 #[cfg(feature = "libtorch")]
 mod train;
@@ -30,6 +31,8 @@ pub struct Cli {
 /// The commands, in the order in which help lists them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Compare predictions with hand labels
+    Evaluate(evaluate::EvaluateArgs),
     /// Fine-tune a model from a configuration
     #[cfg(feature = "libtorch")]
     Train(train::TrainArgs),
@@ -46,6 +49,7 @@ impl Command {
     /// Whatever stops the command as a whole; its kind decides the exit code.
     pub fn run(self) -> Result<Outcome> {
         match self {
+            Command::Evaluate(args) => args.run(),
             #[cfg(feature = "libtorch")]
             Command::Train(args) => args.run(),
             Command::Models(args) => args.run(),

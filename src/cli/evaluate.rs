@@ -1,0 +1,142 @@
+//! `detente evaluate`: how good predictions are, measured against hand labels.
+
+use super::Outcome;
+use clap::{Args, Subcommand};
+use detente::error::Result;
+use detente::evaluate::resample::Bootstrap;
+use detente::evaluate::{conll, entities, quotes, records, rows, stance};
+use detente::report::{self, Report, Style};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// Compare predictions with gold labels: scores, each with a bootstrap interval over documents.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Stance labels: accuracy, precision, recall, F1, MCC, kappa, three-way and two-way.
+    Stance(StanceArgs),
+    /// Entity spans: strict and conlleval-compatible F1 per type.
+    Entities(EntityArgs),
+    /// Quotes: exact and overlapping spans, cues, speakers.
+    Quotes(QuoteArgs),
+}
+
+#[derive(Debug, Args)]
+struct StanceArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// Labelled rows on which the bag-of-words baseline is trained.
+    #[arg(long, value_name = "FILE")]
+    baseline_train: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct EntityArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// Scores type FROM as type TO; `O` leaves it out. May be repeated.
+    #[arg(long = "map", value_name = "FROM=TO")]
+    map: Vec<String>,
+    /// Column of the gold tag in CoNLL files, from 1; without it the last one.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    gold_column: Option<u16>,
+    /// Column of the predicted tag in CoNLL files, from 1; without it the last one.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pred_column: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+struct QuoteArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+struct CommonArgs {
+    /// The hand-labelled file: rows (JSONL, CSV), records, or CoNLL for entities.
+    #[arg(long, value_name = "FILE")]
+    gold: PathBuf,
+    /// The predictions, in the same form.
+    #[arg(long, value_name = "FILE")]
+    pred: PathBuf,
+    /// Writes the report to FILE as well: `.json` holds every figure unrounded, `.md` is Markdown.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// How many bootstrap resamples make an interval; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = Bootstrap::default().resamples)]
+    resamples: u32,
+    /// Seed of the resamples.
+    #[arg(long, value_name = "N", default_value_t = Bootstrap::default().seed)]
+    seed: u64,
+}
+
+impl CommonArgs {
+    fn bootstrap(&self) -> Bootstrap {
+        Bootstrap { resamples: self.resamples, seed: self.seed, ..Bootstrap::default() }
+    }
+}
+
+impl EvaluateArgs {
+    /// Evaluates, prints the report on standard output, and writes it where asked.
+    ///
+    /// # Errors
+    /// Files that cannot be read, gold and predictions that do not fit each other, a report that cannot be written.
+    pub fn run(self) -> Result<Outcome> {
+        let common = match &self.task {
+            Task::Stance(args) => &args.common,
+            Task::Entities(args) => &args.common,
+            Task::Quotes(args) => &args.common,
+        };
+        if let Some(path) = &common.report {
+            report::check_ending(path)?;
+        }
+        let report = match &self.task {
+            Task::Stance(args) => evaluate_stance(args)?,
+            Task::Entities(args) => evaluate_entities(args)?,
+            Task::Quotes(args) => {
+                let meeting = records::meet(records::read(&args.common.gold)?, records::read(&args.common.pred)?)?;
+                quotes::evaluate(&meeting, &args.common.bootstrap())
+            }
+        };
+        show(&report, common.report.as_deref())?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn evaluate_stance(args: &StanceArgs) -> Result<Report> {
+    let gold = rows::read(&args.common.gold, rows::Side::Gold)?;
+    let predicted = rows::read(&args.common.pred, rows::Side::Predicted)?;
+    let training = match &args.baseline_train {
+        Some(path) => rows::read(path, rows::Side::Gold)?.rows,
+        None => Vec::new(),
+    };
+    let settings = stance::Settings { bootstrap: args.common.bootstrap(), baseline_train: &training };
+    Ok(stance::evaluate(&rows::meet(gold, predicted)?, &settings))
+}
+
+fn evaluate_entities(args: &EntityArgs) -> Result<Report> {
+    let names = entities::TypeNames::new(&args.map)?;
+    let common = &args.common;
+    if records::are_records(&common.gold)? {
+        let meeting = records::meet(records::read(&common.gold)?, records::read(&common.pred)?)?;
+        return Ok(entities::evaluate_records(&meeting, &names, &common.bootstrap()));
+    }
+    let gold = conll::read(&common.gold, args.gold_column.map(usize::from))?;
+    let predicted = conll::read(&common.pred, args.pred_column.map(usize::from))?;
+    entities::evaluate_conll(&gold, &predicted, &names, &common.bootstrap())
+}
+
+/// Prints `report` on standard output and writes it to `path`.
+pub(super) fn show(report: &Report, path: Option<&Path>) -> Result<()> {
+    let style = if std::io::stdout().is_terminal() { Style::Terminal } else { Style::Plain };
+    if let Some(path) = path {
+        report.write(path)?;
+    }
+    std::io::stdout().write_all(report.terminal(style).as_bytes())?;
+    Ok(())
+}

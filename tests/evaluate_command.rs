@@ -1,0 +1,167 @@
+//! `detente evaluate` as a user calls it.
+
+use assert_cmd::Command;
+use predicates::str::contains;
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+        Folder(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn evaluate(&self, task: &str, gold: &str, pred: &str) -> Command {
+        let mut command = Command::cargo_bin("detente").unwrap();
+        command.args(["evaluate", task, "--gold"]).arg(self.path(gold)).arg("--pred").arg(self.path(pred));
+        command
+    }
+
+    /// The JSON report of an evaluation.
+    fn report(&self, mut command: Command) -> serde_json::Value {
+        let path = self.path("report.json");
+        command.arg("--report").arg(&path).assert().success();
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    }
+}
+
+const GOLD: &str = r#"{"id": "a", "quote": "q", "label": "c", "doc": "1", "sure": [1, 1]}
+{"id": "b", "quote": "q", "label": "f", "doc": "1", "sure": [1, 0]}
+{"id": "c", "quote": "q", "label": "n", "doc": "2", "sure": [1, 1]}
+{"id": "d", "quote": "q", "label": "f", "doc": "3", "sure": [1, 1]}
+"#;
+
+/// As `detente stance` writes them: the gold label is still there, the prediction stands in `stance`.
+const PREDICTED: &str = r#"{"id": "d", "label": "f", "stance": {"label": "neutral", "score": -0.1, "conciliatory": 0.2, "firm": 0.3, "neutral": 0.5}}
+{"id": "a", "label": "c", "stance": {"label": "conciliatory", "score": 0.8, "conciliatory": 0.9, "firm": 0.1, "neutral": 0.0}}
+{"id": "b", "label": "f", "stance": {"label": "conciliatory", "score": 0.1, "conciliatory": 0.5, "firm": 0.4, "neutral": 0.1}}
+{"id": "x", "label": "f", "stance": {"label": "firm", "score": -1.0, "conciliatory": 0.0, "firm": 1.0, "neutral": 0.0}}
+"#;
+
+#[test]
+fn stance_rows_meet_by_id_and_the_prediction_is_not_the_gold_label() {
+    let folder = Folder::new(&[("gold.jsonl", GOLD), ("pred.jsonl", PREDICTED)]);
+    let report = folder.report(folder.evaluate("stance", "gold.jsonl", "pred.jsonl"));
+    let value =
+        |section: &str, row: &str| report["sections"][section]["scores"][row]["model"]["value"].as_f64().unwrap();
+    assert!((value("three_way", "accuracy") - 1.0 / 3.0).abs() < 1e-12);
+    // Two-way: a conciliatory right, b wrong, d firm since 0.3 is more than 0.2.
+    assert!((value("two_way", "accuracy") - 2.0 / 3.0).abs() < 1e-12);
+    assert!((value("two_way_sure", "accuracy") - 1.0).abs() < 1e-12);
+    assert_eq!(report["lists"]["gold without prediction"], serde_json::json!(["c"]));
+    assert_eq!(report["lists"]["prediction without gold"], serde_json::json!(["x"]));
+}
+
+#[test]
+fn csv_columns_and_json_objects_give_the_same_figures() {
+    let csv = "id,stance_label,stance_score,stance_conciliatory,stance_firm,stance_neutral\n\
+               d,neutral,-0.1,0.2,0.3,0.5\na,conciliatory,0.8,0.9,0.1,0.0\nb,conciliatory,0.1,0.5,0.4,0.1\nx,firm,-1,0,1,0\n";
+    let folder = Folder::new(&[("gold.jsonl", GOLD), ("pred.jsonl", PREDICTED), ("pred.csv", csv)]);
+    let from_json = folder.report(folder.evaluate("stance", "gold.jsonl", "pred.jsonl"));
+    let from_csv = folder.report(folder.evaluate("stance", "gold.jsonl", "pred.csv"));
+    assert_eq!(from_json["sections"], from_csv["sections"]);
+}
+
+#[test]
+fn degenerate_stance_files_give_a_sentence_and_no_panic() {
+    let not_a_number = r#"{"id": "a", "stance": {"label": "c", "conciliatory": null, "firm": "NaN", "neutral": -1}}"#;
+    let folder = Folder::new(&[("gold.jsonl", GOLD), ("empty.jsonl", ""), ("nan.jsonl", not_a_number)]);
+    folder.evaluate("stance", "gold.jsonl", "empty.jsonl").assert().success().stdout(contains("nothing is defined"));
+    folder.evaluate("stance", "empty.jsonl", "empty.jsonl").assert().success().stdout(contains("nothing is defined"));
+    folder.evaluate("stance", "gold.jsonl", "nan.jsonl").assert().success().stdout(contains("only their labels count"));
+}
+
+#[test]
+fn an_unreadable_row_is_named_with_its_line() {
+    let bad_label = format!("{GOLD}{{\"id\": \"e\", \"label\": \"hostile\"}}\n");
+    let torn = format!("{GOLD}{{\"id\": \"e\", \"lab");
+    let twice = format!("{GOLD}{GOLD}");
+    let folder = Folder::new(&[
+        ("bad.jsonl", &bad_label),
+        ("torn.jsonl", &torn),
+        ("twice.jsonl", &twice),
+        ("pred.jsonl", PREDICTED),
+    ]);
+    let fails = |gold: &str, message: &str| {
+        folder.evaluate("stance", gold, "pred.jsonl").assert().code(1).stderr(contains(message.to_string()));
+    };
+    fails("bad.jsonl", "bad.jsonl:5: `hostile` is no stance label");
+    fails("torn.jsonl", "torn.jsonl:5: this row is no JSON object");
+    fails("twice.jsonl", "the id `a` occurs twice in the gold");
+    fails("missing.jsonl", "missing.jsonl");
+}
+
+#[test]
+fn a_report_in_an_unknown_format_is_wrong_usage() {
+    let folder = Folder::new(&[("gold.jsonl", GOLD), ("pred.jsonl", PREDICTED)]);
+    folder.evaluate("stance", "gold.jsonl", "pred.jsonl").args(["--report", "x.docx"]).assert().code(2);
+}
+
+#[test]
+fn entity_types_of_other_data_sets_are_scored_under_one_name() {
+    let gold = "Putin\tB-person\nvisited\tO\nNew\tB-LOC\nYork\tI-LOC\n\nThe\tO\nFed\tB-Organization\nMay\tB-Date\n";
+    let predicted =
+        "Putin\tx\tB-PER\nvisited\tx\tO\nNew\tx\tB-GPE\nYork\tx\tI-GPE\n\nThe\tx\tO\nFed\tx\tI-ORG\nMay\tx\tO\n";
+    let folder = Folder::new(&[("gold.txt", gold), ("pred.txt", predicted)]);
+    let mut command = folder.evaluate("entities", "gold.txt", "pred.txt");
+    command.args(["--map", "Date=O"]);
+    let report = folder.report(command);
+    let f1 = |section: &str| report["sections"][section]["scores"]["micro"]["f1"]["value"].as_f64().unwrap();
+    assert!((f1("strict") - 0.8).abs() < 1e-12, "the I-ORG that opens nothing is passed over");
+    assert!((f1("conlleval") - 1.0).abs() < 1e-12, "conlleval lets it open a span");
+}
+
+#[test]
+fn files_with_other_words_are_refused_with_both_lines() {
+    let folder = Folder::new(&[("gold.txt", "A O\nB O\n"), ("pred.txt", "A O\nC O\n"), ("short.txt", "A O\n")]);
+    let fails = |pred: &str, message: &str| {
+        folder.evaluate("entities", "gold.txt", pred).assert().code(1).stderr(contains(message.to_string()));
+    };
+    fails("pred.txt", "gold has `B` in line 2 where the predictions have `C` in line 2");
+    fails("short.txt", "the sentence's end");
+}
+
+const RECORD: &str = r#"{"schema": "detente.record/1", "id": "1", "text": "“We agree,” said Mira Osk, “but later.” Osk warned that time runs out.", "entities": [{"type": "PER", "start": 17, "end": 25, "text": "Mira Osk"}, {"type": "PER", "start": 40, "end": 43, "text": "Osk"}], "quotes": [{"kind": "direct", "parts": [{"start": 1, "end": 10, "text": "We agree,"}, {"start": 28, "end": 38, "text": "but later."}], "cue": {"start": 12, "end": 16, "text": "said"}, "speaker": {"mention": {"start": 17, "end": 25, "text": "Mira Osk"}, "name": "Mira Osk", "evidence": "exact"}, "stance": {"label": "conciliatory"}}, {"kind": "indirect", "parts": [{"start": 51, "end": 70, "text": "that time runs out."}], "cue": {"start": 44, "end": 50, "text": "warned"}, "speaker": {"mention": {"start": 40, "end": 43, "text": "Osk"}, "name": "Mira Osk", "evidence": "short_name"}, "stance": {"label": "firm"}}]}"#;
+
+#[test]
+fn records_that_agree_are_perfect_in_every_task() {
+    let folder = Folder::new(&[("gold.jsonl", RECORD)]);
+    let entities = folder.report(folder.evaluate("entities", "gold.jsonl", "gold.jsonl"));
+    assert_eq!(entities["sections"]["strict"]["scores"]["micro"]["f1"]["value"], 1.0);
+    let quotes = folder.report(folder.evaluate("quotes", "gold.jsonl", "gold.jsonl"));
+    for row in ["content_exact", "cue_overlap", "source_exact", "attribution_exact"] {
+        assert_eq!(quotes["sections"]["spans"]["scores"][row]["f1"]["value"], 1.0, "{row}");
+    }
+    assert_eq!(quotes["sections"]["speakers"]["accuracy"]["speaker_name"]["accuracy"]["value"], 1.0);
+    assert_eq!(quotes["sections"]["gender_gap_tracker"]["coverage"]["0.8"]["f1"]["value"], 1.0);
+    let stance = folder.report(folder.evaluate("stance", "gold.jsonl", "gold.jsonl"));
+    assert_eq!(stance["sections"]["three_way"]["scores"]["accuracy"]["model"]["value"], 1.0);
+}
+
+#[test]
+fn a_document_without_prediction_counts_as_not_found() {
+    let other = RECORD.replace("\"id\": \"1\"", "\"id\": \"2\"");
+    let gold = format!("{RECORD}\n{other}\n");
+    let folder = Folder::new(&[("gold.jsonl", &gold), ("pred.jsonl", RECORD)]);
+    let quotes = folder.report(folder.evaluate("quotes", "gold.jsonl", "pred.jsonl"));
+    assert_eq!(quotes["sections"]["spans"]["scores"]["content_overlap"]["recall"]["value"], 0.5);
+    assert_eq!(quotes["sections"]["spans"]["scores"]["content_overlap"]["precision"]["value"], 1.0);
+    assert_eq!(quotes["lists"]["gold documents without prediction (all in them counts as not found)"][0], "2");
+}
+
+#[test]
+fn predicted_offsets_in_another_unit_are_converted_through_the_text() {
+    let bytes = r#"{"schema": "detente.record/1", "id": "1", "offset_unit": "byte", "entities": [{"type": "PER", "start": 21, "end": 29, "text": "Mira Osk"}], "quotes": []}"#;
+    let folder = Folder::new(&[("gold.jsonl", RECORD), ("pred.jsonl", bytes)]);
+    let report = folder.report(folder.evaluate("entities", "gold.jsonl", "pred.jsonl"));
+    assert_eq!(report["sections"]["strict"]["scores"]["micro"]["precision"]["value"], 1.0);
+    assert!(report["lists"].as_object().unwrap().is_empty(), "{}", report["lists"]);
+}
