@@ -13,7 +13,6 @@ The markup is described in datasets/README.md. Only the standard library is used
 
 import argparse
 import collections
-import hashlib
 import json
 import pathlib
 import random
@@ -466,37 +465,48 @@ def blind(articles):
 
 
 def label_items(articles):
-    """Every label as (document, layer, span, value): what the two passes are compared on."""
+    """Every label as (document, layer, surface, value): what the two passes are compared on.
+
+    Surfaces, not offsets, so that a correction of the text elsewhere does not count as a change of label.
+    """
     for a in articles:
-        text_hash = hashlib.sha256(a["text"].encode()).hexdigest()[:12]
-        yield (a["id"], "text", text_hash, "")
+        text, seen = a["text"], collections.Counter()
         for s, e, kind in a["entities"]:
-            yield (a["id"], "entity", f"{s}-{e}", kind)
+            seen[text[s:e]] += 1
+            yield (a["id"], "entity", f"{text[s:e]} ({seen[text[s:e]]})", kind)
         for q in a["quotes"]:
-            key = ";".join(f"{s}-{e}" for s, e in q["parts"])
-            yield (a["id"], "quote", key, q["kind"])
-            yield (a["id"], "cue", key, "{}-{}".format(*q["cue"]) if q["cue"] else "none")
-            who = q["speaker"]
-            yield (a["id"], "mention", key, "{}-{}".format(*who["mention"]) if who and who["mention"] else "none")
-            yield (a["id"], "name", key, who["name"] if who else q["no_speaker"])
-            yield (a["id"], "role", key, str(who["role"]) if who else "none")
-            yield (a["id"], "evidence", key, who["evidence"] if who else q["no_speaker"])
-            yield (a["id"], "stance", key, q["stance"])
+            yield from quote_items(a["id"], text, q)
+
+
+def quote_items(document, text, q):
+    def surface(span):
+        return " ".join(text[slice(*span)].split()) if span else "none"
+
+    key, who = " … ".join(surface(p) for p in q["parts"]), q["speaker"]
+    yield (document, "quote", key, q["kind"])
+    yield (document, "cue", key, surface(q["cue"]))
+    yield (document, "mention", key, surface(who["mention"]) if who else "none")
+    for layer in ("name", "role", "evidence"):
+        yield (document, layer, key, str(who[layer]) if who else q["no_speaker"])
+    yield (document, "stance", key, q["stance"])
 
 
 def first_pass_table(articles):
-    return "id\tlayer\tspan\tvalue\n" + "".join("\t".join(item) + "\n" for item in label_items(articles))
+    return "id\tlayer\tsurface\tvalue\n" + "".join("\t".join(item) + "\n" for item in label_items(articles))
 
 
 def compare(articles):
     lines = (WIRE / "first-pass.tsv").read_text(encoding="utf-8").splitlines()[1:]
     first = {tuple(line.split("\t")) for line in lines}
     second = set(label_items(articles))
-    for layer in ("entity", "quote", "cue", "mention", "name", "role", "evidence", "stance"):
-        one = {i for i in first if i[1] == layer}
-        two = {i for i in second if i[1] == layer}
-        f1 = 2 * len(one & two) / (len(one) + len(two))
-        print(f"{layer}\tfirst {len(one)}\tsecond {len(two)}\tsame {len(one & two)}\tF1 {f1:.4f}")
+    for layer in ("entity", "quote"):
+        one, two = ({i for i in items if i[1] == layer} for items in (first, second))
+        print(f"{layer}\tfirst {len(one)}\tsecond {len(two)}\tsame span and value {len(one & two)}\t"
+              f"F1 {2 * len(one & two) / (len(one) + len(two)):.4f}")
+    for layer in ("cue", "mention", "name", "role", "evidence", "stance"):
+        one, two = ({i[:3]: i[3] for i in items if i[1] == layer} for items in (first, second))
+        shared = one.keys() & two.keys()
+        print(f"{layer}\tsame on {sum(one[k] == two[k] for k in shared)} of {len(shared)} quotes with the same span")
     print("kappa of stance on quotes with the same span: {:.4f} (n = {})".format(*stance_kappa(first, second)))
 
 
