@@ -1,0 +1,393 @@
+//! The documents of all sources, one after the other, each with an id of its own.
+
+use crate::document::Document;
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::compression::{Bytes, Counted, decompressed, peek};
+use crate::io::fields::{FieldNames, Row};
+use crate::io::source::{Format, Skipped, Source, sources, unsupported};
+use crate::io::{charset, delimited, json, jsonl, text};
+use encoding_rs::{Encoding, UTF_8};
+use std::collections::HashMap;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Cursor, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// How documents are read.
+#[derive(Clone)]
+pub struct ReadOptions {
+    /// The format of all files; none means that names and first bytes tell.
+    pub format: Option<Format>,
+    /// Which fields of a row hold what.
+    pub fields: FieldNames,
+    /// The encoding of all files; none means that it is detected.
+    pub encoding: Option<&'static Encoding>,
+    /// What is too much.
+    pub limits: Limits,
+    /// Told of everything that the user may want to know and that is no error.
+    pub on_notice: Arc<dyn Fn(Notice) + Send + Sync>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions {
+            format: None,
+            fields: FieldNames::default(),
+            encoding: None,
+            limits: Limits::default(),
+            on_notice: Arc::new(|_| {}),
+        }
+    }
+}
+
+/// Where reading stops for its own protection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest text of a document, in bytes.
+    pub document_bytes: usize,
+    /// Longest line or row, in bytes.
+    pub line_bytes: usize,
+    /// Most bytes that one compressed byte may become.
+    pub expansion: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { document_bytes: 8 << 20, line_bytes: 32 << 20, expansion: 250 }
+    }
+}
+
+/// What is worth telling though it is no error.
+#[derive(Debug)]
+pub enum Notice {
+    /// A file in a folder was left out.
+    Skipped(Skipped),
+    /// A file was not in UTF-8.
+    Encoding {
+        /// Which file.
+        file: PathBuf,
+        /// What it was read as.
+        encoding: &'static str,
+    },
+    /// The id of a row was taken; it got another.
+    DuplicateId {
+        /// The row's own id.
+        id: String,
+        /// The id it got.
+        given: String,
+    },
+}
+
+/// A document that could not be read.
+#[derive(Debug)]
+pub struct Unread {
+    /// The id it would have had.
+    pub id: String,
+    /// Path or address.
+    pub source: Option<String>,
+    /// Why.
+    pub error: Error,
+}
+
+impl From<Box<Unread>> for Error {
+    fn from(unread: Box<Unread>) -> Error {
+        unread.error
+    }
+}
+
+/// Streams the documents of files, folders and standard input, in order; never holds more than one row.
+///
+/// ```
+/// use detente::io::{Documents, ReadOptions};
+/// # let folder = tempfile::tempdir()?;
+/// # std::fs::write(folder.path().join("a.jsonl"), "{\"id\": \"7\", \"text\": \"Talks resumed.\"}\n{\"text\": 1}\n")?;
+/// let mut documents = Documents::open(vec![folder.path().join("a.jsonl")], ReadOptions::default());
+/// let first = documents.next().expect("two rows").expect("the first is sound");
+/// assert_eq!((first.id.as_str(), first.text.as_str()), ("7", "Talks resumed."));
+/// let second = documents.next().expect("two rows").expect_err("its text is a number");
+/// assert_eq!(second.error.without_help(), format!("{}: field `text` is a number, not text", second.id.replace("#2", ":2")));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Documents {
+    options: ReadOptions,
+    sources: Box<dyn Iterator<Item = Result<Source, Skipped>> + Send>,
+    current: Option<(Source, Rows)>,
+    ids: Ids,
+    bytes_read: Arc<AtomicU64>,
+}
+
+/// The rows of one file, numbered from 1; the file itself is the one row where the number is none.
+type Rows = Box<dyn Iterator<Item = (Option<u64>, Row)> + Send>;
+
+impl Documents {
+    /// The documents that `paths` (files, folders, `-`) hold.
+    pub fn open(paths: Vec<PathBuf>, options: ReadOptions) -> Self {
+        let sources = Box::new(sources(paths, options.format));
+        Documents { options, sources, current: None, ids: Ids::default(), bytes_read: Arc::default() }
+    }
+
+    /// Counts the bytes read from files, before decompression, while reading goes on.
+    pub fn bytes_read(&self) -> Arc<AtomicU64> {
+        self.bytes_read.clone()
+    }
+
+    fn rows(&self, source: &Source) -> Rows {
+        match self.open_rows(source) {
+            Ok(rows) => rows,
+            Err(error) => Box::new(std::iter::once((None, Row::bare(Err(error))))),
+        }
+    }
+
+    fn open_rows(&self, source: &Source) -> Result<Rows> {
+        let limits = self.options.limits;
+        let raw: Bytes = Box::new(Counted { inner: open(source)?, count: self.bytes_read.clone() });
+        let mut bytes = decompressed(raw, limits.expansion).map_err(stream_error)?;
+        let format = match self.options.format.or_else(|| Format::of_name(source.path())) {
+            Some(format) => format,
+            None => {
+                let start = peek(&mut bytes, 4 << 10).map_err(stream_error)?;
+                let format = Format::of_start(&start);
+                bytes = Box::new(Cursor::new(start).chain(bytes));
+                format
+            }
+        };
+        if format == Format::Text {
+            let (text, encoding) = text::read(bytes, self.options.encoding, limits.document_bytes)?;
+            self.note_encoding(source, encoding);
+            return Ok(Box::new(std::iter::once((None, Row::bare(Ok(text))))));
+        }
+        let (bytes, encoding) = charset::transcoded(bytes, self.options.encoding)?;
+        self.note_encoding(source, encoding);
+        self.rows_of(format, bytes)
+    }
+
+    fn rows_of(&self, format: Format, bytes: Bytes) -> Result<Rows> {
+        let fields = self.options.fields.clone();
+        let max = self.options.limits.line_bytes;
+        let from_object = move |(number, object): (u64, Result<_>)| match object {
+            Ok(object) => (Some(number), fields.row(object)),
+            Err(error) => (Some(number), Row::bare(Err(error))),
+        };
+        let delimiter = (format == Format::Tsv).then_some(b'\t');
+        match format {
+            Format::Jsonl => Ok(Box::new(jsonl::Objects::new(bytes, max).map(from_object))),
+            Format::Json => Ok(Box::new(json::Objects::new(bytes, max).map(from_object))),
+            Format::Csv | Format::Tsv => {
+                let table = delimited::Table::new(bytes, delimiter, max)?;
+                let documents = delimited::Documents::new(table, &self.options.fields)?;
+                Ok(Box::new(documents.map(|(number, row)| (Some(number), row))))
+            }
+            Format::Text | Format::Conll => Err(Error::usage("tokens in CoNLL columns are no articles")
+                .help("`detente entities --input-format conll` tags them")),
+        }
+    }
+
+    fn note_encoding(&self, source: &Source, encoding: &'static Encoding) {
+        if encoding != UTF_8 && self.options.encoding.is_none() {
+            let file = source.path().to_path_buf();
+            (self.options.on_notice)(Notice::Encoding { file, encoding: encoding.name() });
+        }
+    }
+
+    fn document(&mut self, source: &Source, number: Option<u64>, row: Row) -> Result<Document, Box<Unread>> {
+        let path = source.path().to_string_lossy().into_owned();
+        let place = match number {
+            Some(number) => format!("{path}#{number}"),
+            None => path.clone(),
+        };
+        let own_id = row.id.unwrap_or(place);
+        let id = self.ids.unique(&own_id);
+        if id != own_id {
+            (self.options.on_notice)(Notice::DuplicateId { id: own_id, given: id.clone() });
+        }
+        let address = row.source.or_else(|| (*source != Source::Stdin).then_some(path));
+        let text = row.text.and_then(|text| checked(text, self.options.limits.document_bytes));
+        match text {
+            Ok(text) => Ok(Document { id, source: address, title: row.title, date: row.date, text }),
+            Err(error) => {
+                let error = error.in_file(source.path());
+                let error = match number {
+                    Some(number) if error.kind == ErrorKind::Document => error.at_line(number),
+                    _ => error,
+                };
+                Err(Box::new(Unread { id, source: address, error }))
+            }
+        }
+    }
+}
+
+impl Iterator for Documents {
+    type Item = Result<Document, Box<Unread>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some((source, mut rows)) = self.current.take()
+                && let Some((number, row)) = rows.next()
+            {
+                let document = self.document(&source, number, row);
+                self.current = Some((source, rows));
+                return Some(document);
+            }
+            match self.sources.next()? {
+                Ok(source) => {
+                    let rows = self.rows(&source);
+                    self.current = Some((source, rows));
+                }
+                Err(skipped) => (self.options.on_notice)(Notice::Skipped(skipped)),
+            }
+        }
+    }
+}
+
+fn open(source: &Source) -> Result<Bytes> {
+    match source {
+        Source::Stdin => Ok(Box::new(io::stdin())),
+        Source::Named(path) | Source::Found(path) => {
+            if let Some(kind) = unsupported(path) {
+                return Err(Error::document(format!("{kind} is not read")).help("extract the text first"));
+            }
+            let file = File::open(path).map_err(|e| Error::document(format!("cannot be opened: {}", reason(&e))))?;
+            Ok(Box::new(file))
+        }
+    }
+}
+
+/// An article must have text, and not too much of it.
+fn checked(text: String, max_bytes: usize) -> Result<String> {
+    if text.trim().is_empty() {
+        return Err(Error::document("there is no text in it"));
+    }
+    if text.len() > max_bytes {
+        return Err(text::too_long(max_bytes));
+    }
+    Ok(text)
+}
+
+/// The error behind a stream's error; decoders carry ours inside.
+pub fn stream_error(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(ours) => ours,
+        Err(error) => Error::document(format!("cannot be read: {}", reason(&error))),
+    }
+}
+
+/// The system's words without its number.
+fn reason(error: &io::Error) -> String {
+    let said = error.to_string();
+    said.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+/// Keeps ids apart; holds 12 bytes an id, not the id.
+#[derive(Default)]
+struct Ids {
+    /// Hash of the id, and how often it was asked for.
+    seen: HashMap<u64, u32>,
+}
+
+impl Ids {
+    fn unique(&mut self, id: &str) -> String {
+        let count = self.count(id);
+        if count == 1 {
+            return id.to_string();
+        }
+        // `a`, `a~2`, and a row that calls itself `a~2`: ask until one is free.
+        (count..).map(|n| format!("{id}~{n}")).find(|name| self.count(name) == 1).unwrap_or_default()
+    }
+
+    fn count(&mut self, id: &str) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let count = self.seen.entry(hasher.finish()).or_insert(0);
+        *count = count.saturating_add(1);
+        *count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::sync::Mutex;
+
+    fn said(paths: Vec<PathBuf>, options: ReadOptions) -> Vec<String> {
+        Documents::open(paths, options)
+            .map(|item| match item {
+                Ok(d) => {
+                    format!("{} {:?} {:?} {:?}", d.id, d.title.unwrap_or_default(), d.date.unwrap_or_default(), d.text)
+                }
+                Err(unread) => format!("{}! {}", unread.id, unread.error.without_help()),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn ids_are_unique_and_the_changes_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jsonl");
+        fs::write(&path, "{\"id\":\"x\",\"text\":\"1\"}\n{\"id\":\"x~2\",\"text\":\"2\"}\n{\"id\":\"x\",\"text\":\"3\"}\n{\"text\":\"4\"}\n")
+            .unwrap();
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let heard = notices.clone();
+        let on_notice = Arc::new(move |n: Notice| heard.lock().unwrap().push(format!("{n:?}")));
+        let options = ReadOptions { on_notice, ..Default::default() };
+        let ids: Vec<String> = Documents::open(vec![path.clone()], options).map(|d| d.unwrap().id).collect();
+        assert_eq!(ids, ["x", "x~2", "x~3", &format!("{}#4", path.display())]);
+        assert_eq!(*notices.lock().unwrap(), [r#"DuplicateId { id: "x", given: "x~3" }"#]);
+    }
+
+    #[test]
+    fn every_format_gives_the_same_document() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = r#"{"id": "7", "title": "Talks", "date": "2031-05-01", "text": "“Peace,” he said."}"#;
+        let table = "id,title,date,text\n7,Talks,2031-05-01,\"“Peace,” he said.\"\n";
+        let files: [(&str, Vec<u8>); 6] = [
+            ("a.jsonl", row.into()),
+            ("b.json", format!("[\n{row}\n]").into()),
+            ("c.csv", table.into()),
+            (
+                "d.tsv",
+                table
+                    .replace(",T", "\tT")
+                    .replace("id,title,date,text", "id\ttitle\tdate\ttext")
+                    .replace(",2", "\t2")
+                    .replace("1,\"", "1\t\"")
+                    .into(),
+            ),
+            ("e.jsonl.zst", zstd::encode_all(row.as_bytes(), 3).unwrap()),
+            ("f.ndjson", encoding_rs::WINDOWS_1252.encode(row).0.into_owned()),
+        ];
+        for (name, bytes) in files {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(
+                said(vec![path], ReadOptions::default()),
+                [r#"7 "Talks" "2031-05-01" "“Peace,” he said.""#],
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_fails_has_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("empty.txt"), " \n").unwrap();
+        fs::write(at("page.html"), "<p>Peace</p>").unwrap();
+        fs::write(at("rows.jsonl"), "{\"id\": 9, \"text\": null}\n{\n").unwrap();
+        let said = said(
+            ["empty.txt", "page.html", "rows.jsonl", "gone.txt"].map(at).to_vec(),
+            ReadOptions { limits: Limits { document_bytes: 3, ..Default::default() }, ..Default::default() },
+        );
+        let said: Vec<String> = said.iter().map(|s| s.replace(&format!("{}/", folder.path().display()), "")).collect();
+        let expected = [
+            "empty.txt! empty.txt: there is no text in it",
+            "page.html! page.html: a web page is not read",
+            "9! rows.jsonl:1: field `text` is null, not text",
+            "rows.jsonl#2! rows.jsonl:2: not valid JSON: EOF while parsing an object in column 1",
+            "gone.txt! gone.txt: cannot be opened: no such file or directory",
+        ];
+        assert_eq!(said, expected);
+    }
+}
