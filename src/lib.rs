@@ -8,6 +8,7 @@ pub mod error;
 pub mod evaluate;
 pub mod io;
 pub mod models;
+pub mod pipeline;
 pub mod quotes;
 pub mod record;
 pub mod report;

@@ -1,1 +1,234 @@
+//! The view for people: who said what, how, and who and what occurs.
 
+use crate::document::StanceLabel;
+use crate::io::text::shortened;
+use crate::record::{EntityRecord, QuoteRecord, Record};
+use anstyle::{AnsiColor, Style as Paint};
+use indexmap::IndexMap;
+use unicode_width::UnicodeWidthStr;
+
+/// Narrower terminals get the layout of this width.
+const NARROWEST: usize = 48;
+/// Wider ones are not filled: long lines are hard to read.
+const WIDEST: usize = 110;
+/// Lines that a quote may take.
+const QUOTE_LINES: usize = 3;
+/// Names shown of each type.
+const NAMES_SHOWN: usize = 12;
+/// Half of the bar that shows a score.
+const HALF_BAR: usize = 5;
+
+/// What the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Columns.
+    pub width: usize,
+    /// Whether it shows colours.
+    pub colour: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style { width: 100, colour: false }
+    }
+}
+
+impl Style {
+    fn paint(&self, paint: Paint, text: &str) -> String {
+        if self.colour && !text.is_empty() { format!("{paint}{text}{paint:#}") } else { text.to_string() }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.paint(Paint::new().bold(), text)
+    }
+
+    fn faint(&self, text: &str) -> String {
+        self.paint(Paint::new().dimmed(), text)
+    }
+
+    fn columns(&self) -> usize {
+        self.width.clamp(NARROWEST, WIDEST)
+    }
+}
+
+/// The record as people read it, with an empty line at its end.
+pub fn view(record: &Record, style: &Style) -> String {
+    let mut lines = heading(record, style);
+    if let Some(error) = &record.error {
+        let failed = style.paint(AnsiColor::Red.on_default(), "failed:");
+        lines.extend(wrapped(&error.message, style.columns() - 10, usize::MAX).into_iter().enumerate().map(
+            |(i, l)| {
+                if i == 0 { format!("  {failed} {l}") } else { format!("          {l}") }
+            },
+        ));
+    }
+    for quote in record.quotes.iter().flatten() {
+        lines.push(String::new());
+        lines.extend(quote_lines(quote, style));
+    }
+    if let Some(entities) = record.entities.as_deref().filter(|entities| !entities.is_empty()) {
+        lines.push(String::new());
+        lines.extend(entity_lines(entities, style));
+    }
+    if record.usage.truncated > 0 {
+        let times = counted(record.usage.truncated as usize, "stretch was", "stretches were");
+        lines.push(style.faint(&format!("  {times} longer than the model reads and cut off at the end")));
+    }
+    lines.push(String::new());
+    lines.join("\n") + "\n"
+}
+
+/// Title, and below it where it comes from and how much was found.
+fn heading(record: &Record, style: &Style) -> Vec<String> {
+    let width = style.columns();
+    let title = clean(record.title.as_deref().unwrap_or(&record.id));
+    let title = fitted(&title, width - 4);
+    let rule = "─".repeat(width.saturating_sub(title.width() + 4));
+    let mut facts = Vec::new();
+    if record.title.is_some() {
+        facts.push(clean(&record.id));
+    }
+    facts.extend(record.date.as_deref().map(clean));
+    facts.extend(record.quotes.as_ref().map(|q| counted(q.len(), "quote", "quotes")));
+    facts.extend(record.entities.as_ref().map(|e| counted(e.len(), "name", "names")));
+    let facts = fitted(&facts.join(" · "), width - 3);
+    vec![
+        format!("{} {} {}", style.faint("──"), style.bold(&title), style.faint(&rule)),
+        style.faint(&format!("   {facts}")),
+    ]
+}
+
+/// One quote: label, score and bar on the left, speaker and words on the right.
+fn quote_lines(quote: &QuoteRecord, style: &Style) -> Vec<String> {
+    let (left, left_width) = stance_cells(quote, style);
+    let indent = left_width + 2;
+    let room = style.columns().saturating_sub(indent).max(20);
+    let words = quote.parts.iter().map(|p| clean(&p.text)).collect::<Vec<_>>().join(" … ");
+    let marks = if quote.flags.is_empty() { ("“", "”") } else { ("“", " [mark never closed]") };
+    let body = wrapped(&format!("{}{words}{}", marks.0, marks.1), room, QUOTE_LINES);
+    let mut right = speaker_lines(quote, style, room);
+    right.extend(body);
+    let rows = left.len().max(right.len());
+    (0..rows)
+        .map(|i| {
+            let cell = left.get(i).cloned().unwrap_or_else(|| " ".repeat(left_width));
+            let text = right.get(i).map_or("", String::as_str);
+            format!("  {cell}{text}").trim_end().to_string()
+        })
+        .collect()
+}
+
+/// The lines to the left of a quote, and how many columns they take.
+fn stance_cells(quote: &QuoteRecord, style: &Style) -> (Vec<String>, usize) {
+    let Some(stance) = &quote.stance else { return (Vec::new(), 0) };
+    let colour = match stance.label {
+        StanceLabel::Conciliatory => AnsiColor::Green.on_default(),
+        StanceLabel::Firm => AnsiColor::Red.on_default(),
+        StanceLabel::Neutral => AnsiColor::BrightBlack.on_default(),
+    };
+    let label = style.paint(colour.bold(), &format!("{:<13}", stance.label.as_str()));
+    let Some(score) = stance.score else { return (vec![label], 13) };
+    let number = style.paint(colour, &format!("{score:>+5.2}  "));
+    let bar = style.paint(colour, &bar(score));
+    (vec![format!("{label}{number}"), format!("{bar}{}", " ".repeat(20 - (2 * HALF_BAR + 1)))], 20)
+}
+
+/// A score on a line from −1 to +1: firm grows to the left of the middle, conciliatory to the right.
+fn bar(score: f64) -> String {
+    let filled = (score.abs() * HALF_BAR as f64).round() as usize;
+    let filled = filled.min(HALF_BAR);
+    let (full, empty) = ("━".repeat(filled), "·".repeat(HALF_BAR - filled));
+    let idle = "·".repeat(HALF_BAR);
+    if score < 0.0 { format!("{empty}{full}│{idle}") } else { format!("{idle}│{full}{empty}") }
+}
+
+fn speaker_lines(quote: &QuoteRecord, style: &Style, room: usize) -> Vec<String> {
+    let Some(speaker) = &quote.speaker else {
+        return vec![style.faint("speaker not named")];
+    };
+    let name = fitted(&clean(&speaker.name), room);
+    let role = speaker.role.as_deref().map(clean).filter(|role| *role != name).map(|role| format!(", {role}"));
+    let role = fitted(&role.unwrap_or_default(), room.saturating_sub(name.width()));
+    vec![format!("{}{}", style.bold(&name), style.faint(&role))]
+}
+
+/// Names by type, the most frequent first.
+fn entity_lines(entities: &[EntityRecord], style: &Style) -> Vec<String> {
+    let mut types: IndexMap<&str, IndexMap<String, usize>> = IndexMap::new();
+    for entity in entities {
+        *types.entry(&entity.kind).or_default().entry(clean(&entity.span.text)).or_default() += 1;
+    }
+    types.sort_by_key(|kind, _| (["PER", "ORG", "LOC", "MISC"].iter().position(|k| k == kind).unwrap_or(9), *kind));
+    let label_width = types.keys().map(|kind| type_name(kind).width()).max().unwrap_or(0) + 2;
+    types.into_iter().flat_map(|(kind, names)| type_lines(kind, names, label_width, style)).collect()
+}
+
+fn type_lines(kind: &str, mut names: IndexMap<String, usize>, label_width: usize, style: &Style) -> Vec<String> {
+    // A stable sort: equals stay in the order of the text.
+    names.sort_by(|_, a, _, b| b.cmp(a));
+    let left_out = names.len().saturating_sub(NAMES_SHOWN);
+    let shown = names.iter().take(NAMES_SHOWN).map(|(name, count)| match count {
+        1 => name.clone(),
+        _ => format!("{name}\u{a0}×{count}"),
+    });
+    let mut list = shown.collect::<Vec<_>>().join(", ");
+    if left_out > 0 {
+        list.push_str(&format!(" and {left_out} more"));
+    }
+    let label = format!("{:<label_width$}", type_name(kind));
+    let room = style.columns().saturating_sub(label_width + 2).max(20);
+    let lines = wrapped(&list, room, usize::MAX).into_iter().enumerate();
+    lines
+        .map(|(i, line)| {
+            let label = if i == 0 { style.faint(&label) } else { " ".repeat(label_width) };
+            format!("  {label}{line}")
+        })
+        .collect()
+}
+
+fn type_name(kind: &str) -> &str {
+    match kind {
+        "PER" => "people",
+        "ORG" => "organisations",
+        "LOC" => "places",
+        "MISC" => "other names",
+        other => other,
+    }
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// Text without what would move the cursor or turn the line around, white space as single blanks.
+fn clean(text: &str) -> String {
+    let visible = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let bidi = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain: String = visible.filter(|c| !bidi(c)).collect();
+    plain.split([' ', '\n', '\t', '\u{2028}', '\u{2029}']).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// At most `columns` columns of `text`.
+fn fitted(text: &str, columns: usize) -> String {
+    let mut short = text.to_string();
+    let mut characters = text.chars().count();
+    while short.width() > columns && characters > 0 {
+        characters -= 1;
+        short = shortened(text, characters);
+    }
+    short
+}
+
+/// `text` in at most `lines` lines of `columns` columns; `…` stands for what is left out.
+fn wrapped(text: &str, columns: usize, lines: usize) -> Vec<String> {
+    let all: Vec<String> = textwrap::wrap(text, columns).into_iter().map(|l| l.into_owned()).collect();
+    if all.len() <= lines {
+        return all;
+    }
+    let mut kept: Vec<String> = all.into_iter().take(lines).collect();
+    if let Some(last) = kept.last_mut() {
+        let short = fitted(last, columns.saturating_sub(2));
+        *last = format!("{} …", short.trim_end_matches(['…', ' ', ',', '.']));
+    }
+    kept
+}
