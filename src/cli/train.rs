@@ -4,7 +4,7 @@ use super::Outcome;
 use clap::{Args, ValueEnum};
 use detente::error::Result;
 use detente::train::fit::Event;
-use detente::train::{config, stance};
+use detente::train::{config, entities, stance};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ impl TrainArgs {
         let mut show = Progress::new();
         let mut tell = |event: &Event| show.event(event);
         let outcome = match self.task {
-            TrainTask::Entities => todo!(),
+            TrainTask::Entities => entities::train(&config::read(&self.config)?, &mut tell)?,
             TrainTask::Stance => stance::train(&config::read(&self.config)?, &mut tell)?,
         };
         let best = outcome.scores.get(outcome.best_epoch.saturating_sub(1)).copied().unwrap_or(0.0);

@@ -163,11 +163,9 @@ impl Source {
     fn read_file(&self, file: &Path) -> Result<DocumentTags> {
         let sentences = conll::read_file(file)?;
         let first = usize::from(self.skip_first_sentence);
-        Ok(sentences
-            .into_iter()
-            .skip(first)
-            .map(|s| TaggedSentence { words: s.words, tags: s.tags.iter().map(|t| self.model_tag(t)).collect() })
-            .collect())
+        let mapped =
+            |s: TaggedSentence| TaggedSentence { tags: s.tags.iter().map(|t| self.model_tag(t)).collect(), ..s };
+        Ok(sentences.into_iter().skip(first).map(mapped).collect())
     }
 
     fn model_tag(&self, tag: &str) -> String {
@@ -233,7 +231,9 @@ fn micro_f1(encoder: &dyn Encoder, tokens: &Tokens, documents: &[DocumentTags]) 
         let windows = tokens.windows_with_breaks(&text, &spans, &breaks)?;
         let inputs: Vec<_> = windows.iter().map(|w| w.input.clone()).collect();
         let logits = batches::logits(encoder, &inputs, 4096)?;
-        let predicted: HashSet<_> = tagger.word_spans(spans.len(), &windows, &logits)?.into_iter().collect();
+        let starts: Vec<usize> = breaks.iter().map(|b| spans.partition_point(|w| w.start < *b)).skip(1).collect();
+        let predicted = tagger.scored_spans(spans.len(), &windows, &logits, &starts)?;
+        let predicted: HashSet<_> = predicted.into_iter().map(|(span, _)| span).collect();
         let truth: HashSet<_> = crate::entities::spans_of_tags(&tags).into_iter().collect();
         hit += predicted.intersection(&truth).count();
         found += predicted.len();

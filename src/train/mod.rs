@@ -5,7 +5,7 @@
 mod card;
 mod checkpoint;
 pub mod config;
-// pub mod entities;
+pub mod entities;
 pub mod fit;
 mod optimizer;
 mod schedule;

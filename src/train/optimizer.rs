@@ -56,8 +56,11 @@ impl AdamW {
             let scale = if norm > self.clip { self.clip / (norm + 1e-6) } else { 1.0 };
             let (steps, average) = (self.steps, self.average);
             for (slot, gradient) in self.slots.iter_mut().zip(gradients) {
-                if let Some(gradient) = gradient {
-                    slot.update(gradient * scale, rate, steps);
+                if let Some(mut gradient) = gradient {
+                    if scale < 1.0 {
+                        gradient *= scale;
+                    }
+                    slot.update(gradient, rate, steps);
                 }
                 slot.follow(average, steps);
             }
@@ -98,18 +101,21 @@ impl Slot {
         gradient.defined().then(|| gradient.to_kind(Kind::Float))
     }
 
-    fn update(&mut self, gradient: Tensor, rate: f64, steps: i64) {
+    /// θ ← θ − η·(m̂ / (√v̂ + ε) + λ·θ), in place and in few passes: for small models memory traffic is what a step costs.
+    fn update(&mut self, mut gradient: Tensor, rate: f64, steps: i64) {
         let rate = rate * self.rate;
-        let _ = self.first_moment.lerp_(&gradient, 1.0 - BETA1);
-        let _ = self.second_moment.lerp_(&gradient.square(), 1.0 - BETA2);
         let corrected = |beta: f64| 1.0 - beta.powi(i32::try_from(steps).unwrap_or(i32::MAX));
-        let mut scale = self.second_moment.sqrt();
-        scale /= corrected(BETA2).sqrt();
-        scale += EPSILON;
-        let mut change = &self.first_moment / scale;
-        change *= rate / corrected(BETA1);
-        self.master *= 1.0 - rate * self.decay;
-        self.master -= change;
+        let _ = self.first_moment.lerp_(&gradient, 1.0 - BETA1);
+        let _ = gradient.square_();
+        let _ = self.second_moment.lerp_(&gradient, 1.0 - BETA2);
+        // −(√v̂ + ε)·(1 − β₁ᵗ)/η, so that m divided by it is the whole change.
+        let mut divisor = self.second_moment.sqrt_out(&gradient);
+        divisor *= -corrected(BETA1) / (rate * corrected(BETA2).sqrt());
+        divisor -= EPSILON * corrected(BETA1) / rate;
+        if self.decay > 0.0 {
+            self.master *= 1.0 - rate * self.decay;
+        }
+        let _ = self.master.addcdiv_(&self.first_moment, &divisor);
         self.weight.copy_(&self.master);
     }
 
