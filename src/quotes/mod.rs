@@ -1,1 +1,337 @@
-//! TODO
+//! Quotes and their speakers, read from the surface of the text.
+//!
+//! ```text
+//! text ─marks→ what stands between marks ─content→ words said, or a title, nickname, term
+//!      ─article→ the reporter's words ─names→ mentions ─attribution→ cue and speaker beside each quote ─people→ who that is
+//! ```
+//!
+//! Nothing here is learned; a model for reported speech without marks adds its quotes to these (`indirect`, and the
+//! unmarked parts of `mixed` ones) and leaves the bounds of what stands in marks alone.
+
+mod article;
+mod attribution;
+mod content;
+pub mod cues;
+pub mod gazetteer;
+mod lexicon;
+pub mod marks;
+mod names;
+mod people;
+
+use crate::document::{Entity, Evidence, NoSpeaker, Quote, QuoteFlag, QuoteKind, Span, Speaker};
+use crate::text::segment::paragraphs;
+use article::{Article, Break};
+use attribution::{Attribution, Place, Reader, Said};
+use content::Content;
+use marks::Marked;
+use people::People;
+
+/// Finds the quotes that stand in quotation marks, with cue and speaker; stance is left open.
+///
+/// Direct quotes have all their words in marks: parts exclude the marks and include the comma before the closing one.
+/// A quote that an attribution splits (`"A," she said, "b."`), and one that runs over paragraphs, is one quote with
+/// several parts. A fragment inside the reporter's sentence (`He called it "a grave mistake"`) is `Mixed`. Titles,
+/// nicknames and terms in marks are no quotes.
+///
+/// ```
+/// use detente::quotes;
+/// let text = "\"We will sign,\" Premier Anna Lind said, \"if both sides agree.\"";
+/// let found = quotes::find(text);
+/// assert_eq!(found.len(), 1);
+/// assert_eq!(found[0].words(text), "We will sign, if both sides agree.");
+/// let speaker = found[0].speaker.as_ref().expect("a speaker");
+/// assert_eq!((speaker.name.as_str(), speaker.role.as_deref()), ("Anna Lind", Some("Premier")));
+/// ```
+pub fn find(text: &str) -> Vec<Quote> {
+    find_with(text, &[])
+}
+
+/// As [`find`], with the `entities` that a tagger found in `text`: they tell people from bodies and places.
+pub fn find_with(text: &str, entities: &[Entity]) -> Vec<Quote> {
+    let paragraphs = paragraphs(text);
+    let marked = marks::pair(text, &paragraphs);
+    if marked.is_empty() {
+        return Vec::new();
+    }
+    let article = Article::new(text, &paragraphs, &marked);
+    let mentions = names::mentions(&article, entities);
+    let reader = Reader::new(&article, &mentions);
+    let drafts = join_split(&article, drafts(text, &article, &reader, &marked));
+    Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) }.of(drafts)
+}
+
+/// A quote whose speaker is not resolved yet.
+struct Draft {
+    parts: Vec<Span>,
+    kind: QuoteKind,
+    /// First and last item of the quote.
+    first: usize,
+    last: usize,
+    attribution: Option<Attribution>,
+    confidence: f32,
+    unclosed: bool,
+    /// Whether its first letter is a small one, as where a sentence goes on.
+    continues: bool,
+}
+
+/// The quotes among what stands between marks.
+fn drafts(text: &str, article: &Article, reader: &Reader, marked: &[Marked]) -> Vec<Draft> {
+    let mut places: Vec<Option<(usize, usize)>> = vec![None; marked.len()];
+    for (at, quote) in article.items.iter().enumerate().filter_map(|(at, item)| item.quote.map(|q| (at, q))) {
+        if let Some(place) = places.get_mut(quote) {
+            *place = Some(place.map_or((at, at), |(first, _)| (first, at)));
+        }
+    }
+    let with_place = marked.iter().zip(places).filter_map(|(m, place)| place.map(|(first, last)| (m, first, last)));
+    with_place.filter_map(|(marked, first, last)| draft(text, article, reader, marked, first, last)).collect()
+}
+
+fn draft(text: &str, article: &Article, reader: &Reader, marked: &Marked, first: usize, last: usize) -> Option<Draft> {
+    let content = Content::of(text, marked);
+    let leads = leads(article, reader, first);
+    let attribution = attribution(article, reader, &content, first, last, leads);
+    let (kind, confidence) = judge(article, &content, attribution.as_ref(), first, last, leads, marked)?;
+    Some(Draft {
+        parts: marked.parts.clone(),
+        kind,
+        first,
+        last,
+        attribution,
+        confidence: confidence
+            * if marked.unclosed { 0.7 } else { 1.0 }
+            * if marked.single { 0.9 } else { 1.0 }
+            * if content.length < 3 { 0.85 } else { 1.0 },
+        unclosed: marked.unclosed,
+        continues: !content.capital,
+    })
+}
+
+/// Whether the quote at item `first` begins its sentence, but for words like "But" or an opening bracket.
+fn leads(article: &Article, reader: &Reader, first: usize) -> bool {
+    let start = reader.sentence_start(first);
+    first - start <= 2
+        && (start..first).all(|i| {
+            matches!(
+                article.lower(i).as_str(),
+                "but" | "and" | "so" | "or" | "yet" | "(" | "[" | "," | "–" | "—" | "-" | "•" | "*"
+            )
+        })
+}
+
+/// The attribution of a quote: the one after it, unless one before leads right into it.
+fn attribution(
+    article: &Article,
+    reader: &Reader,
+    content: &Content,
+    first: usize,
+    last: usize,
+    leads: bool,
+) -> Option<Attribution> {
+    let after = reader.after(last, content.tail, leads);
+    let before = reader.before(first);
+    let comma = content.tail == Some(',') || article.word(last + 1) == ",";
+    match (after, before) {
+        (Some(after), Some(before)) => {
+            let introduced = !before.unquoted_content && before.plain;
+            // `Lee said: "…" Kim said …`: the words after belong to the next sentence.
+            let own = comma || article.before(last + 1) < Break::Soft;
+            let split = article.quote(first.wrapping_sub(1)).is_some();
+            if introduced
+                && (!own || !leads || split)
+                && (!comma || !after.plain || article.word(first.wrapping_sub(1)) == ":" || !leads)
+            {
+                Some(before)
+            } else {
+                Some(after)
+            }
+        }
+        (Some(after), None) => Some(after),
+        (None, Some(before)) if before.unquoted_content && !before.plain => reader.postposed(last).or(Some(before)),
+        (None, Some(before)) => Some(before),
+        (None, None) => reader.postposed(last),
+    }
+}
+
+/// Whether marked words are a quote, of what kind, and how sure that is.
+fn judge(
+    article: &Article,
+    content: &Content,
+    attribution: Option<&Attribution>,
+    first: usize,
+    last: usize,
+    leads: bool,
+    marked: &Marked,
+) -> Option<(QuoteKind, f32)> {
+    let ends_sentence = article.before(last + 1) >= Break::Soft || article.word(last + 1) == ".";
+    let full = content.is_full();
+    let Some(found) = attribution else {
+        let stands_alone =
+            leads && ends_sentence && (content.ends() || content.clause || marked.unclosed) && content.capital;
+        let introduced = article.word(first.wrapping_sub(1)) == ":" && full;
+        return match content.length {
+            _ if marked.unclosed && !leads => None,
+            3.. if stands_alone && full && !content.title_case => {
+                Some((QuoteKind::Direct, if content.length > 6 { 0.8 } else { 0.6 }))
+            }
+            3.. if introduced && !content.title_case => Some((QuoteKind::Direct, 0.6)),
+            8.. if content.clause && !marked.single => Some((QuoteKind::Direct, 0.4)),
+            _ => None,
+        };
+    };
+    let beside = matches!(found.place, Place::After | Place::Dash);
+    if content::is_name(article, first, content) && !(beside && leads) && !(content.clause && content.length > 3) {
+        return None;
+    }
+    match found.place {
+        Place::After | Place::Dash if leads => Some((QuoteKind::Direct, if found.plain { 0.97 } else { 0.85 })),
+        Place::Before | Place::Colon if !found.unquoted_content => {
+            let enough = full || content.length > 2 || found.plain;
+            (enough && !(marked.single && content.length < 3))
+                .then_some((QuoteKind::Direct, if full { 0.95 } else { 0.8 }))
+        }
+        _ if full && content.clause && content.length > 3 => {
+            Some((QuoteKind::Direct, if found.plain { 0.85 } else { 0.7 }))
+        }
+        _ if is_fragment_said(article, content, found, first, marked) => Some((QuoteKind::Mixed, 0.7)),
+        _ => None,
+    }
+}
+
+/// Whether a fragment in the reporter's sentence is somebody's words rather than a term.
+fn is_fragment_said(article: &Article, content: &Content, found: &Attribution, first: usize, marked: &Marked) -> bool {
+    let before = article.lower(first.wrapping_sub(1));
+    let judges = matches!(
+        before.as_str(),
+        "as" | "it"
+            | "him"
+            | "her"
+            | "them"
+            | "is"
+            | "was"
+            | "were"
+            | "are"
+            | "be"
+            | "been"
+            | "a"
+            | "an"
+            | "to"
+            | "that"
+    );
+    match content.length {
+        0 => false,
+        1 | 2 => !marked.single && judges && (content.length == 2 || found.plain),
+        3 => !marked.single,
+        _ => true,
+    }
+}
+
+/// Joins what an attribution splits, and fragments of one reported sentence: all parts that share a cue.
+fn join_split(article: &Article, drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut joined: Vec<Draft> = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        match joined.last_mut() {
+            Some(last) if belongs_together(article, last, &draft) => {
+                if last.kind == QuoteKind::Mixed
+                    && draft.kind == QuoteKind::Direct
+                    && draft.attribution.as_ref().is_none_or(|a| !a.unquoted_content)
+                {
+                    last.kind = QuoteKind::Mixed;
+                }
+                last.parts.extend(draft.parts);
+                last.last = draft.last;
+                last.confidence = last.confidence.max(draft.confidence);
+                last.unclosed |= draft.unclosed;
+            }
+            _ => joined.push(draft),
+        }
+    }
+    joined
+}
+
+fn belongs_together(article: &Article, one: &Draft, two: &Draft) -> bool {
+    let (Some(first), Some(second)) = (&one.attribution, &two.attribution) else { return false };
+    let same_sentence = (one.last + 1..=two.first).all(|i| article.before(i) < Break::Sentence);
+    let same_cue = first.cue.is_some() && first.cue == second.cue;
+    let colon = article.word(two.first.wrapping_sub(1)) == ":";
+    let soft = (one.last + 1..=two.first).any(|i| article.before(i) == Break::Soft);
+    same_sentence && same_cue && !colon && (!soft || two.continues || article.word(two.first.wrapping_sub(1)) == ",")
+}
+
+/// Resolves speakers in the order of the text.
+struct Speakers<'a> {
+    article: &'a Article<'a>,
+    reader: &'a Reader<'a>,
+    people: People<'a>,
+}
+
+/// The quote before, as far as the next one needs it.
+struct Previous {
+    speaker: Speaker,
+    /// The item after the quote and its attribution.
+    end: usize,
+}
+
+impl Speakers<'_> {
+    fn of(mut self, drafts: Vec<Draft>) -> Vec<Quote> {
+        let mut previous: Option<Previous> = None;
+        let mut quotes = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let (speaker, sure) = self.speaker(&draft, previous.as_ref());
+            let end = draft.attribution.as_ref().map_or(0, |a| a.end).max(draft.last + 1);
+            if let Ok(speaker) = &speaker {
+                previous = Some(Previous { speaker: speaker.clone(), end });
+            }
+            quotes.push(Quote {
+                parts: draft.parts,
+                kind: draft.kind,
+                cue: draft.attribution.as_ref().and_then(|a| a.cue),
+                speaker,
+                confidence: draft.confidence * sure,
+                flags: if draft.unclosed { vec![QuoteFlag::Unclosed] } else { Vec::new() },
+                stance: None,
+            });
+        }
+        quotes
+    }
+
+    fn speaker(&mut self, draft: &Draft, previous: Option<&Previous>) -> (Result<Speaker, NoSpeaker>, f32) {
+        let before = previous.map(|p| (&p.speaker, p.end));
+        match draft.attribution.as_ref().map(|a| &a.said) {
+            Some(Said::By(mention)) => (self.people.speaker(mention, before), 1.0),
+            Some(Said::SameAsBefore) => match previous {
+                Some(previous) => (Ok(carried(&previous.speaker)), 1.0),
+                None => (Err(NoSpeaker::Unnamed), 1.0),
+            },
+            Some(Said::Nobody) => (Err(NoSpeaker::Unnamed), 1.0),
+            None => self.carried_over(draft, previous),
+        }
+    }
+
+    /// The speaker of a quote without attribution: whoever speaks in the sentences before it.
+    fn carried_over(&mut self, draft: &Draft, previous: Option<&Previous>) -> (Result<Speaker, NoSpeaker>, f32) {
+        let none = (Err(NoSpeaker::NoAttribution), 1.0);
+        let here = self.people.paragraph(draft.first);
+        let opens_paragraph = self.article.before(draft.first) == Break::Paragraph;
+        let reach = if opens_paragraph { 1 } else { 0 };
+        let near = previous.filter(|p| here.saturating_sub(self.people.paragraph(p.end.saturating_sub(1))) <= reach);
+        let lowest = draft.first.saturating_sub(60);
+        let from = near.map_or(lowest, |p| p.end.max(lowest));
+        let from = (from..draft.first)
+            .find(|i| here.saturating_sub(self.people.paragraph(*i)) <= reach)
+            .unwrap_or(draft.first);
+        let before = previous.map(|p| (&p.speaker, p.end));
+        if let Some(Said::By(mention)) = self.reader.last_reported(from, draft.first)
+            && let Ok(speaker) = self.people.speaker(&mention, before)
+        {
+            return (Ok(carried(&speaker)), 0.9);
+        }
+        match near {
+            Some(previous) => (Ok(carried(&previous.speaker)), if opens_paragraph { 0.9 } else { 1.0 }),
+            None => none,
+        }
+    }
+}
+
+fn carried(speaker: &Speaker) -> Speaker {
+    Speaker { mention: None, evidence: Evidence::CarriedOver, ..speaker.clone() }
+}
