@@ -4,7 +4,7 @@ use super::Outcome;
 use clap::{Args, ValueEnum};
 use detente::error::Result;
 use detente::train::fit::Event;
-use detente::train::{config, stance};
+use detente::train::{config, quotes, stance};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 
@@ -24,6 +24,8 @@ pub struct TrainArgs {
 enum TrainTask {
     /// Named entities, from CoNLL files
     Entities,
+    /// Content, cue and source of quotes, from brat stand-off
+    Quotes,
     /// Stance, from JSONL rows of labelled quotes
     Stance,
 }
@@ -38,6 +40,7 @@ impl TrainArgs {
         let mut tell = |event: &Event| show.event(event);
         let outcome = match self.task {
             TrainTask::Entities => todo!(),
+            TrainTask::Quotes => quotes::train(&config::read(&self.config)?, &mut tell)?,
             TrainTask::Stance => stance::train(&config::read(&self.config)?, &mut tell)?,
         };
         let best = outcome.scores.get(outcome.best_epoch.saturating_sub(1)).copied().unwrap_or(0.0);

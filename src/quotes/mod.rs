@@ -1,1 +1,3 @@
-//! TODO
+//! Quotes: who said what.
+
+pub mod tags;

@@ -8,6 +8,7 @@ pub mod config;
 // pub mod entities;
 pub mod fit;
 mod optimizer;
+pub mod quotes;
 mod schedule;
 pub mod stance;
 mod temperature;
