@@ -1,3 +1,5 @@
 //! Quotes: who said what.
 
+pub mod linker;
+pub mod model;
 pub mod tags;

@@ -7,6 +7,7 @@ mod checkpoint;
 pub mod config;
 // pub mod entities;
 pub mod fit;
+pub mod linker;
 mod optimizer;
 pub mod quotes;
 mod schedule;

@@ -6,8 +6,8 @@ use super::{Example, IGNORED, Target, card};
 use crate::encoder::{Encoder, Input, batches};
 use crate::error::Result;
 use crate::io::brat::{self, Article};
+use crate::quotes::model::Words;
 use crate::quotes::tags::{self, Role};
-use crate::text::segment;
 use crate::tokens::{Tokens, Window, WindowOptions};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -25,6 +25,9 @@ pub struct QuoteTraining {
     /// Pieces at the end of a window that are read again in the next, when the model is used.
     #[serde(default = "overlap")]
     pub overlap_tokens: usize,
+    /// Articles of the training set from which the linker learns.
+    #[serde(default = "linker_articles")]
+    pub linker_articles: usize,
     /// What the card says of data, licence and use.
     #[serde(default)]
     pub card: card::CardText,
@@ -32,6 +35,10 @@ pub struct QuoteTraining {
 
 fn overlap() -> usize {
     64
+}
+
+fn linker_articles() -> usize {
+    280
 }
 
 /// Trains and writes the model.
@@ -79,11 +86,9 @@ fn examples(tokens: &Tokens, folders: &[PathBuf]) -> Result<Vec<Example>> {
 
 fn article_examples(tokens: &Tokens, article: &Article) -> Result<Vec<Example>> {
     let text = &article.document.text;
-    let paragraphs = segment::paragraphs(text);
-    let words: Vec<_> = paragraphs.iter().flat_map(|p| segment::words(text, *p)).collect();
-    let breaks: Vec<usize> = paragraphs.iter().map(|p| p.start).collect();
-    let tags = tags::tag_words(&words, article.attributions());
-    let windows = tokens.windows_with_breaks(text, &words, &breaks)?;
+    let words = Words::of(text);
+    let tags = tags::tag_words(&words.spans, article.attributions());
+    let windows = tokens.windows_with_breaks(text, &words.spans, &words.breaks)?;
     let example = |w: Window| Example { target: Target::Tokens(first_pieces(&w, &tags)), input: w.input, weight: 1.0 };
     Ok(windows.into_iter().map(example).collect())
 }
