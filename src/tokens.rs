@@ -74,6 +74,8 @@ enum TokenTypes {
     Segment,
     /// The case of the word, see [`word_case`].
     Case,
+    /// The same, and 4 more for the word at which a paragraph starts: line ends leave no piece of their own.
+    CaseAndBreak,
 }
 
 /// The tokenizer of one model folder.
@@ -113,7 +115,8 @@ impl Tokens {
     ///
     /// From `config.json` come the longest input (`max_position_embeddings`; RoBERTa counts positions from the padding
     /// id on, so two of them are never used), whether the model tells segments apart (`type_vocab_size`), and this
-    /// project's own key `"detente": {"token_types": "case"}`, with which token types hold the case of each word.
+    /// project's own key `"detente": {"token_types": "case"}`, with which token types hold the case of each word
+    /// (`"case+break"`: and which words start a paragraph).
     ///
     /// # Errors
     /// When a file is missing or not what it should be.
@@ -207,7 +210,7 @@ impl Tokens {
         let breaks: Vec<usize> = breaks.iter().map(|b| words.partition_point(|w| w.start < *b)).collect();
         let overlap = self.options.overlap_tokens.min(self.capacity() / 2);
         let plan = plan_windows(&pieces.bounds, self.capacity(), overlap, &breaks);
-        Ok(plan.into_iter().map(|range| self.window(text, words, &pieces, range)).collect())
+        Ok(plan.into_iter().map(|range| self.window(text, words, &pieces, range, &breaks)).collect())
     }
 
     /// Windows over words that are split already, as in CoNLL files: they are joined by a space and go the same way as
@@ -272,19 +275,23 @@ impl Tokens {
         Ok(pieces)
     }
 
-    /// The window of the words `range`.
-    fn window(&self, text: &str, words: &[Span], pieces: &Pieces, range: Range<usize>) -> Window {
+    /// The window of the words `range`; `breaks` are the words at which a paragraph starts.
+    fn window(&self, text: &str, words: &[Span], pieces: &Pieces, range: Range<usize>, breaks: &[usize]) -> Window {
         let from = pieces.bounds[range.start];
         let to = pieces.bounds[range.end].min(from + self.capacity());
-        let case = |word: &Option<u32>| match (self.token_types, word) {
-            (TokenTypes::Case, Some(word)) => word_case(words[*word as usize].of(text)),
+        let case = |word: usize| words.get(word).map_or(0, |w| word_case(w.of(text)));
+        let token_type = |word: &Option<u32>| match (self.token_types, word.map(|w| w as usize)) {
+            (TokenTypes::Case, Some(word)) => case(word),
+            (TokenTypes::CaseAndBreak, Some(word)) => {
+                case(word) + if breaks.binary_search(&word).is_ok() { 4 } else { 0 }
+            }
             _ => 0,
         };
         let word_of =
             [&vec![None; self.prefix.len()], &pieces.words[from..to], &vec![None; self.suffix.len()]].concat();
         let input = Input {
             ids: [&self.prefix, &pieces.ids[from..to], &self.suffix].concat(),
-            type_ids: word_of.iter().map(case).collect(),
+            type_ids: word_of.iter().map(token_type).collect(),
         };
         let truncated = usize::from(to < pieces.bounds[range.end]);
         Window { input, word_of, first_word: range.start, last_word: range.end - 1, truncated }
@@ -508,11 +515,11 @@ fn token_types(config: &Value) -> Result<TokenTypes> {
     match config.pointer("/detente/token_types").and_then(Value::as_str) {
         None => Ok(TokenTypes::Segment),
         Some("case") if type_vocab_size(config) >= 4 => Ok(TokenTypes::Case),
+        Some("case+break") if type_vocab_size(config) >= 8 => Ok(TokenTypes::CaseAndBreak),
         Some("case") => Err(Error::model("token types of word case need a type_vocab_size of 4")),
-        Some(other) => {
-            Err(Error::model(format!("unknown `detente.token_types`: {other:?}"))
-                .help("the one known value is \"case\""))
-        }
+        Some("case+break") => Err(Error::model("token types of word case and breaks need a type_vocab_size of 8")),
+        Some(other) => Err(Error::model(format!("unknown `detente.token_types`: {other:?}"))
+            .help("known are \"case\" and \"case+break\"")),
     }
 }
 

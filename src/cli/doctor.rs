@@ -63,7 +63,7 @@ impl Report {
         self.fact("engine", &format!("libtorch {} through rust-bert {}", engine.libtorch, engine.rust_bert));
         self.fact("kernels", &engine.kernels.join(", "));
         match engine.cuda_devices {
-            0 => self.fact("device", "cpu (no CUDA device seen; for one: `make setup CUDA=1 && make build`)"),
+            0 => self.fact("device", "cpu (no CUDA device seen; for one: `make setup SETUP=--cuda && make build`)"),
             count => self.fact("device", &format!("cuda:0 of {count}, cpu")),
         }
         self.fact("bf16", engine.bf16);

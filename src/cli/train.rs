@@ -4,7 +4,7 @@ use super::Outcome;
 use clap::{Args, ValueEnum};
 use detente::error::Result;
 use detente::train::fit::Event;
-use detente::train::{config, entities, stance};
+use detente::train::{config, entities, linker, quotes, stance};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 
@@ -24,6 +24,10 @@ pub struct TrainArgs {
 enum TrainTask {
     /// Named entities, from CoNLL files
     Entities,
+    /// Content, cue and source of quotes, from brat stand-off
+    Quotes,
+    /// How a quote model's finds are joined, with the configuration it was trained by
+    Linker,
     /// Stance, from JSONL rows of labelled quotes
     Stance,
 }
@@ -38,12 +42,32 @@ impl TrainArgs {
         let mut tell = |event: &Event| show.event(event);
         let outcome = match self.task {
             TrainTask::Entities => entities::train(&config::read(&self.config)?, &mut tell)?,
+            TrainTask::Linker => return link(&config::read(&self.config)?),
+            TrainTask::Quotes => {
+                let settings = config::read(&self.config)?;
+                let outcome = quotes::train(&settings, &mut tell)?;
+                link(&settings)?;
+                outcome
+            }
             TrainTask::Stance => stance::train(&config::read(&self.config)?, &mut tell)?,
         };
         let best = outcome.scores.get(outcome.best_epoch.saturating_sub(1)).copied().unwrap_or(0.0);
         eprintln!("kept epoch {} with dev score {best:.4}, after {:.0} s", outcome.best_epoch, outcome.seconds);
         Ok(Outcome::Done)
     }
+}
+
+/// Trains the linker of a quote model.
+fn link(settings: &quotes::QuoteTraining) -> Result<Outcome> {
+    let outcome = linker::train(settings)?;
+    let percent = |f1: f64| 100.0 * f1;
+    eprintln!(
+        "linked; F1 on dev: content {:.1} overlapping, {:.1} exact; whole attributions {:.1} overlapping",
+        percent(outcome.content),
+        percent(outcome.exact),
+        percent(outcome.whole)
+    );
+    Ok(Outcome::Done)
 }
 
 /// A bar on a terminal, a line now and then in a log.

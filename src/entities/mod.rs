@@ -4,7 +4,7 @@
 //! windows' logits ─vote→ log-probabilities of a word's labels ─merge→ of all words ─viterbi→ tags ─spans→ entities
 //! ```
 
-mod merge;
+pub(crate) mod merge;
 mod spans;
 mod tagger;
 pub mod tags;

@@ -7,6 +7,7 @@
 //!
 //! Everything streams: a reader holds one row at a time, whatever the size of the file.
 
+pub mod brat;
 pub mod charset;
 pub mod columns;
 pub mod compression;

@@ -14,9 +14,12 @@ mod content;
 pub mod cues;
 pub mod gazetteer;
 mod lexicon;
+pub mod linker;
 pub mod marks;
+pub mod model;
 mod names;
 mod people;
+pub mod tags;
 
 use crate::document::{Entity, Evidence, NoSpeaker, Quote, QuoteFlag, QuoteKind, Span, Speaker};
 use crate::text::segment::paragraphs;

@@ -30,7 +30,7 @@ impl Device {
             Device::Cuda(number) if number < count => Ok(tch::Device::Cuda(number)),
             Device::Cuda(number) if !tch::utils::has_cuda() => {
                 Err(Error::model(format!("cuda:{number} was asked for, but this libtorch runs on the CPU only"))
-                    .help("run `make setup CUDA=1`, then `make build`, or use --device cpu"))
+                    .help("run `make setup SETUP=--cuda`, then `make build`, or use --device cpu"))
             }
             Device::Cuda(number) => {
                 Err(Error::model(format!("cuda:{number} was asked for, but libtorch sees {count} CUDA devices"))

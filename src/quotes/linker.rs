@@ -1,0 +1,286 @@
+//! The linker: content, cue and source joined to attributions.
+//!
+//! Two logistic scorers over pairs, learned from annotated articles: does this content belong to this cue, does this
+//! source. Each content takes its best cue; each cue with content takes its best source or none, and several cues may
+//! share one. A third scorer says how likely the whole is a quote.
+
+use super::model::{Found, Part, Words};
+use super::tags::{Attribution, Role};
+use crate::document::Span;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+/// The file in the model's folder.
+const FILE: &str = "linker.json";
+
+/// What the linker reads: the parts that the model found in a text, in order of position.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// Its words.
+    pub words: &'a Words,
+    /// What the model found.
+    pub parts: &'a [Part],
+}
+
+/// Weights of a logistic scorer, the intercept last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scorer {
+    /// One weight a feature, then the intercept.
+    pub weights: Vec<f64>,
+}
+
+impl Scorer {
+    fn logit(&self, features: &[f64]) -> f64 {
+        let (intercept, weights) = self.weights.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
+        intercept + weights.iter().zip(features).map(|(w, f)| w * f).sum::<f64>()
+    }
+
+    fn probability(&self, features: &[f64]) -> f64 {
+        1.0 / (1.0 + (-self.logit(features)).exp())
+    }
+}
+
+/// The learned linker of one quote model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Linker {
+    /// Content and cue.
+    pub content: Scorer,
+    /// Source and cue.
+    pub source: Scorer,
+    /// Whether an attribution is one.
+    pub whole: Scorer,
+    /// A cue takes no source less probable than this.
+    pub least_source: f64,
+    /// An attribution less probable than this is dropped.
+    pub least_whole: f64,
+}
+
+/// An attribution before it is judged: indices of parts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Joined {
+    pub(crate) content: Vec<usize>,
+    pub(crate) cue: usize,
+    pub(crate) source: Option<usize>,
+    pub(crate) features: Vec<f64>,
+}
+
+impl Linker {
+    /// The linker of a model's folder, if it was trained.
+    ///
+    /// # Errors
+    /// When the file is there but is no linker.
+    pub fn from_folder(folder: &Path) -> Result<Option<Linker>> {
+        let file = folder.join(FILE);
+        let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
+        let linker = serde_json::from_str(&text).map_err(|e| Error::model(e.to_string()).in_file(&file))?;
+        Ok(Some(linker))
+    }
+
+    /// Writes it into a model's folder.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        let file = folder.join(FILE);
+        let text = serde_json::to_string_pretty(self).map_err(|e| Error::io(e.to_string()).in_file(&file))?;
+        std::fs::write(&file, text + "\n").map_err(|e| Error::io(e.to_string()).in_file(&file))
+    }
+
+    /// The attributions of a text, in order of their first content.
+    pub fn link(&self, reading: &Reading) -> Vec<Found> {
+        let judged = self.join(reading).into_iter().map(|j| (self.whole.probability(&j.features), j));
+        let kept = judged.filter(|(probability, _)| *probability >= self.least_whole);
+        let mut found: Vec<Found> = kept.map(|(p, j)| found(reading, &j, p as f32)).collect();
+        found.sort_by_key(|f| f.attribution.content.first().copied());
+        found
+    }
+
+    /// All attributions, probable or not.
+    pub(crate) fn join(&self, reading: &Reading) -> Vec<Joined> {
+        let mut contents: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
+        for at in indices(reading.parts, Role::Content) {
+            if let Some((cue, logit)) =
+                best(&self.content, reading, candidates(reading, at, Role::Cue), |cue| (at, cue))
+            {
+                contents.entry(cue).or_default().push((at, logit));
+            }
+        }
+        contents.into_iter().map(|(cue, content)| self.joined(reading, cue, &content)).collect()
+    }
+
+    fn joined(&self, reading: &Reading, cue: usize, content: &[(usize, f64)]) -> Joined {
+        let sources = candidates(reading, cue, Role::Source);
+        let threshold = (self.least_source / (1.0 - self.least_source)).ln();
+        let source =
+            best(&self.source, reading, sources, |source| (source, cue)).filter(|(_, logit)| *logit >= threshold);
+        let part = |at: usize| reading.parts.get(at);
+        let score = |at: usize| part(at).map_or(0.0, |p| f64::from(p.score));
+        let count = content.len().max(1) as f64;
+        let words: usize = content.iter().filter_map(|(at, _)| part(*at)).map(|p| p.words.len()).sum();
+        let features = vec![
+            odds(content.iter().map(|(at, _)| score(*at)).sum::<f64>() / count),
+            content.iter().map(|(at, _)| score(*at)).fold(1.0, f64::min),
+            odds(score(cue)),
+            content.iter().map(|(_, logit)| logit.clamp(-5.0, 5.0)).sum::<f64>() / count,
+            source.map_or(0.0, |(_, logit)| logit.clamp(-5.0, 5.0)),
+            f64::from(source.is_some()),
+            source.map_or(0.0, |(at, _)| score(at)),
+            (words as f64).ln_1p(),
+            f64::from(content.len() > 1),
+        ];
+        Joined { content: content.iter().map(|(at, _)| *at).collect(), cue, source: source.map(|s| s.0), features }
+    }
+}
+
+fn found(reading: &Reading, joined: &Joined, confidence: f32) -> Found {
+    let span = |at: usize| -> Option<Span> { reading.words.span(&reading.parts.get(at)?.words) };
+    let attribution = Attribution {
+        content: joined.content.iter().filter_map(|at| span(*at)).collect(),
+        source: joined.source.and_then(span).into_iter().collect(),
+        cue: span(joined.cue).into_iter().collect(),
+    };
+    Found { attribution, confidence }
+}
+
+fn indices(parts: &[Part], role: Role) -> impl Iterator<Item = usize> + '_ {
+    parts.iter().enumerate().filter(move |(_, p)| p.role == role).map(|(i, _)| i)
+}
+
+/// Parts of a role in the paragraph of part `of` or one beside it.
+pub(crate) fn candidates(reading: &Reading, of: usize, role: Role) -> Vec<usize> {
+    let paragraph = |at: usize| {
+        let first = reading.parts.get(at).map(|p| p.words.start)?;
+        reading.words.paragraph.get(first).copied()
+    };
+    let Some(here) = paragraph(of) else { return Vec::new() };
+    indices(reading.parts, role).filter(|at| paragraph(*at).is_some_and(|p| p.abs_diff(here) <= 1)).collect()
+}
+
+/// The candidate with the highest logit, the first of equals.
+fn best(
+    scorer: &Scorer,
+    reading: &Reading,
+    candidates: Vec<usize>,
+    pair: impl Fn(usize) -> (usize, usize),
+) -> Option<(usize, f64)> {
+    let scored = candidates.into_iter().filter_map(|at| {
+        let (part, cue) = pair(at);
+        Some((at, scorer.logit(&features(reading, part, cue)?)))
+    });
+    scored.reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
+/// What speaks for part `part` (content or source) belonging to cue `cue`.
+pub(crate) fn features(reading: &Reading, part: usize, cue: usize) -> Option<Vec<f64>> {
+    let (x, c) = (reading.parts.get(part)?, reading.parts.get(cue)?);
+    let precedes = x.words.start < c.words.start;
+    let gap = if precedes { x.words.end..c.words.start } else { c.words.end..x.words.start };
+    let gap = gap.start..gap.end.max(gap.start);
+    let side = if precedes { x.before } else { 1.0 - x.before };
+    let same = |of: &[u32]| f64::from(of.get(x.words.start) == of.get(c.words.start));
+    let between = |role: Role| {
+        let inside = |p: &&Part| p.role == role && p.words.start >= gap.start && p.words.end <= gap.end;
+        reading.parts.iter().filter(inside).count().min(3) as f64
+    };
+    // Content that is split around a cue lies between that cue and the next part: what counts is other cues.
+    Some(vec![
+        (gap.len() as f64).ln_1p(),
+        f64::from(gap.len() <= 1),
+        odds(f64::from(side)),
+        f64::from(precedes),
+        same(&reading.words.sentence),
+        same(&reading.words.paragraph),
+        between(Role::Cue),
+        between(Role::Source),
+        between(Role::Content),
+        f64::from(marks_between(reading, &gap) % 2 == 1),
+        f64::from(is_nearest(reading, x, c, true)),
+        f64::from(is_nearest(reading, x, c, false)),
+        odds(f64::from(x.score)),
+        odds(f64::from(c.score)),
+    ])
+}
+
+/// The logarithm of the odds, bounded.
+fn odds(probability: f64) -> f64 {
+    let p = probability.clamp(0.002, 0.998);
+    (p / (1.0 - p)).ln()
+}
+
+/// Quotation marks among the words of `gap`; an odd number is a mark crossed.
+fn marks_between(reading: &Reading, gap: &Range<usize>) -> usize {
+    let words = reading.words.spans.get(gap.clone()).unwrap_or_default();
+    let is_mark = |w: &&Span| matches!(w.of(reading.text), "\"" | "“" | "”" | "''" | "``" | "«" | "»" | "„");
+    words.iter().filter(is_mark).count()
+}
+
+/// Whether no part of `x`'s role is nearer to cue `c` (`of_role`), or no cue nearer to `x`.
+fn is_nearest(reading: &Reading, x: &Part, c: &Part, of_role: bool) -> bool {
+    let distance =
+        |a: &Part, b: &Part| a.words.start.saturating_sub(b.words.end).max(b.words.start.saturating_sub(a.words.end));
+    let own = distance(x, c);
+    let (fixed, role) = if of_role { (c, x.role) } else { (x, Role::Cue) };
+    reading.parts.iter().filter(|p| p.role == role).all(|p| distance(p, fixed) >= own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(role: Role, words: Range<usize>, before: f32) -> Part {
+        Part { role, words, score: 0.9, before }
+    }
+
+    /// Weights that look at side and distance only.
+    fn linker() -> Linker {
+        let mut weights = vec![0.0; 15];
+        (weights[0], weights[2], weights[14]) = (-1.0, 1.0, 1.0);
+        let pair = Scorer { weights };
+        Linker { content: pair.clone(), source: pair, whole: Scorer::default(), least_source: 0.5, least_whole: 0.0 }
+    }
+
+    #[test]
+    fn a_split_quote_is_one_and_a_source_may_serve_two_cues() {
+        let text = "We hope , said Lee , for peace and warned no war";
+        let words = Words::of(text);
+        let parts = [
+            part(Role::Content, 0..2, 0.95),
+            part(Role::Cue, 3..4, 0.5),
+            part(Role::Source, 4..5, 0.3),
+            part(Role::Content, 6..8, 0.05),
+            part(Role::Cue, 9..10, 0.5),
+            part(Role::Content, 10..12, 0.02),
+        ];
+        let mut linker = linker();
+        linker.source.weights[2] = 0.0;
+        linker.least_source = 0.2;
+        let found = linker.link(&Reading { text, words: &words, parts: &parts });
+        let shown: Vec<Vec<&str>> =
+            found.iter().map(|f| f.attribution.content.iter().map(|c| c.of(text)).collect()).collect();
+        assert_eq!(shown, [vec!["We hope", "for peace"], vec!["no war"]]);
+        assert!(found.iter().all(|f| f.attribution.source[0].of(text) == "Lee"));
+    }
+
+    #[test]
+    fn content_without_a_cue_near_is_no_attribution() {
+        let text = "One said.\n\nTwo.\n\nThree words here.";
+        let words = Words::of(text);
+        let parts = [part(Role::Cue, 1..2, 0.5), part(Role::Content, 5..7, 0.5)];
+        assert_eq!(linker().link(&Reading { text, words: &words, parts: &parts }), []);
+    }
+
+    #[test]
+    fn crossing_a_mark_is_seen() {
+        let text = "He said \"yes\" and left";
+        let words = Words::of(text);
+        let parts = [part(Role::Cue, 1..2, 0.5), part(Role::Content, 3..4, 0.5), part(Role::Content, 5..6, 0.5)];
+        let reading = Reading { text, words: &words, parts: &parts };
+        assert_eq!(features(&reading, 1, 0).unwrap()[9], 1.0);
+        assert_eq!(features(&reading, 2, 0).unwrap()[9], 0.0);
+    }
+}
