@@ -2,9 +2,17 @@
 //!
 //! A new command is one line in [`Command`], one line in [`Command::run`], and a file with its `Args`.
 
+mod articles;
+mod classify;
 mod doctor;
+mod entities;
 mod evaluate;
 mod models;
+mod options;
+mod progress;
+mod quotes;
+mod stance;
+mod stop;
 #[cfg(feature = "libtorch")]
 mod train;
 
@@ -31,6 +39,14 @@ pub struct Cli {
 /// The commands, in the order in which help lists them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Find names, quotes and speakers in articles, and the stance of each quote
+    Classify(classify::ClassifyArgs),
+    /// Find people, organisations, places and other names
+    Entities(entities::EntitiesArgs),
+    /// Find quotes and their speakers; needs no model
+    Quotes(quotes::QuotesArgs),
+    /// Read the stance of quotes that are rows of a file
+    Stance(stance::StanceArgs),
     /// Compare predictions with hand labels
     Evaluate(evaluate::EvaluateArgs),
     /// Fine-tune a model from a configuration
@@ -49,6 +65,10 @@ impl Command {
     /// Whatever stops the command as a whole; its kind decides the exit code.
     pub fn run(self) -> Result<Outcome> {
         match self {
+            Command::Classify(args) => args.run(),
+            Command::Entities(args) => args.run(),
+            Command::Quotes(args) => args.run(),
+            Command::Stance(args) => args.run(),
             Command::Evaluate(args) => args.run(),
             #[cfg(feature = "libtorch")]
             Command::Train(args) => args.run(),

@@ -7,11 +7,12 @@ use crate::io::fields::{FieldNames, Row};
 use crate::io::source::{Format, Skipped, Source, sources, unsupported};
 use crate::io::{charset, delimited, json, jsonl, text};
 use encoding_rs::{Encoding, UTF_8};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Cursor, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -28,6 +29,8 @@ pub struct ReadOptions {
     pub limits: Limits,
     /// Told of everything that the user may want to know and that is no error.
     pub on_notice: Arc<dyn Fn(Notice) + Send + Sync>,
+    /// Counts the bytes read, before decompression, while reading goes on.
+    pub bytes_read: Arc<AtomicU64>,
 }
 
 impl Default for ReadOptions {
@@ -38,6 +41,7 @@ impl Default for ReadOptions {
             encoding: None,
             limits: Limits::default(),
             on_notice: Arc::new(|_| {}),
+            bytes_read: Arc::default(),
         }
     }
 }
@@ -115,7 +119,6 @@ pub struct Documents {
     sources: Box<dyn Iterator<Item = Result<Source, Skipped>> + Send>,
     current: Option<(Source, Rows)>,
     ids: Ids,
-    bytes_read: Arc<AtomicU64>,
 }
 
 /// The rows of one file, numbered from 1; the file itself is the one row where the number is none.
@@ -125,12 +128,7 @@ impl Documents {
     /// The documents that `paths` (files, folders, `-`) hold.
     pub fn open(paths: Vec<PathBuf>, options: ReadOptions) -> Self {
         let sources = Box::new(sources(paths, options.format));
-        Documents { options, sources, current: None, ids: Ids::default(), bytes_read: Arc::default() }
-    }
-
-    /// Counts the bytes read from files, before decompression, while reading goes on.
-    pub fn bytes_read(&self) -> Arc<AtomicU64> {
-        self.bytes_read.clone()
+        Documents { options, sources, current: None, ids: Ids::default() }
     }
 
     fn rows(&self, source: &Source) -> Rows {
@@ -142,17 +140,9 @@ impl Documents {
 
     fn open_rows(&self, source: &Source) -> Result<Rows> {
         let limits = self.options.limits;
-        let raw: Bytes = Box::new(Counted { inner: open(source)?, count: self.bytes_read.clone() });
+        let raw: Bytes = Box::new(Counted { inner: open(source)?, count: self.options.bytes_read.clone() });
         let mut bytes = decompressed(raw, limits.expansion).map_err(stream_error)?;
-        let format = match self.options.format.or_else(|| Format::of_name(source.path())) {
-            Some(format) => format,
-            None => {
-                let start = peek(&mut bytes, 4 << 10).map_err(stream_error)?;
-                let format = Format::of_start(&start);
-                bytes = Box::new(Cursor::new(start).chain(bytes));
-                format
-            }
-        };
+        let format = format_of(source.path(), &self.options, &mut bytes)?;
         if format == Format::Text {
             let (text, encoding) = text::read(bytes, self.options.encoding, limits.document_bytes)?;
             self.note_encoding(source, encoding);
@@ -239,6 +229,57 @@ impl Iterator for Documents {
             }
         }
     }
+}
+
+/// Objects with their line or row, from 1.
+pub type Objects = Box<dyn Iterator<Item = (u64, Result<Map<String, Value>>)> + Send>;
+
+/// The rows of one file, as they stand.
+pub enum RowStream {
+    /// Of a JSON or JSONL file, with their numbers.
+    Objects(Objects),
+    /// Of a CSV or TSV file.
+    Table(delimited::Table),
+}
+
+/// Opens a file of rows (`-`: standard input), decompressed and in UTF-8.
+///
+/// # Errors
+/// When it cannot be read or holds no rows.
+pub fn open_rows(path: &Path, options: &ReadOptions) -> Result<RowStream> {
+    let mut bytes = decompressed(open_path(path)?, options.limits.expansion).map_err(stream_error)?;
+    let format = format_of(path, options, &mut bytes)?;
+    let (bytes, _) = charset::transcoded(bytes, options.encoding)?;
+    let max = options.limits.line_bytes;
+    match format {
+        Format::Jsonl => Ok(RowStream::Objects(Box::new(jsonl::Objects::new(bytes, max)))),
+        Format::Json => Ok(RowStream::Objects(Box::new(json::Objects::new(bytes, max)))),
+        Format::Csv => delimited::Table::new(bytes, None, max).map(RowStream::Table),
+        Format::Tsv => delimited::Table::new(bytes, Some(b'\t'), max).map(RowStream::Table),
+        Format::Text | Format::Conll => {
+            Err(Error::usage("this file holds no rows").help("give JSONL or CSV, or name it with --input-format"))
+        }
+    }
+}
+
+/// Opens a file, or standard input for `-`.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_path(path: &Path) -> Result<Bytes> {
+    open(&if path.as_os_str() == "-" { Source::Stdin } else { Source::Named(path.to_path_buf()) })
+}
+
+/// The format that the options, the name or the first bytes tell.
+fn format_of(path: &Path, options: &ReadOptions, bytes: &mut Bytes) -> Result<Format> {
+    if let Some(format) = options.format.or_else(|| Format::of_name(path)) {
+        return Ok(format);
+    }
+    let start = peek(bytes, 4 << 10).map_err(stream_error)?;
+    let format = Format::of_start(&start);
+    let rest = std::mem::replace(bytes, Box::new(io::empty()));
+    *bytes = Box::new(Cursor::new(start).chain(rest));
+    Ok(format)
 }
 
 fn open(source: &Source) -> Result<Bytes> {
