@@ -11,7 +11,7 @@ use detente::tokens::{Tokens, Window, WindowOptions};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// A model whose label for a piece depends on the piece and the one before, as `label_of` says.
@@ -40,9 +40,13 @@ impl Encoder for Lookup {
     }
 }
 
-fn tokens() -> Tokens {
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
     let config = json!({"model_type": "bert", "max_position_embeddings": 64, "type_vocab_size": 2});
     Tokens::new(serde_json::from_value(tiny_tokenizers::word_piece()).unwrap(), &config).unwrap()
+});
+
+fn tokens() -> Tokens {
+    TOKENS.clone()
 }
 
 fn tagger(labels: &[&str], label_of: fn(i64, i64) -> usize) -> EntityTagger {
@@ -52,7 +56,7 @@ fn tagger(labels: &[&str], label_of: fn(i64, i64) -> usize) -> EntityTagger {
 
 /// The id of a piece of the tiny vocabulary.
 fn id_of(word: &str) -> i64 {
-    tokens().windows_of_words(&[word]).unwrap().windows[0].input.ids[1]
+    TOKENS.windows_of_words(&[word]).unwrap().windows[0].input.ids[1]
 }
 
 fn words(text: &str) -> Vec<Span> {

@@ -6,6 +6,7 @@ use detente::document::Span;
 use detente::tokens::{Tokens, WindowOptions, join_words};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
 
 fn tokens(tokenizer: &Value, config: &Value) -> Tokens {
@@ -14,8 +15,12 @@ fn tokens(tokenizer: &Value, config: &Value) -> Tokens {
     Tokens::from_folder(dir.path()).unwrap()
 }
 
-fn all_kinds() -> Vec<(&'static str, Tokens)> {
+static KINDS: LazyLock<Vec<(&str, Tokens)>> = LazyLock::new(|| {
     tiny_tokenizers::all().into_iter().map(|(name, tokenizer, config)| (name, tokens(&tokenizer, &config))).collect()
+});
+
+fn all_kinds() -> Vec<(&'static str, Tokens)> {
+    KINDS.clone()
 }
 
 /// Words as a segmenter would give them: no white space.

@@ -2,6 +2,7 @@
 //!
 //! The only place besides `train` that knows libtorch.
 
+mod deberta_v2;
 pub mod device;
 pub(crate) mod model;
 pub(crate) mod weights;

@@ -1,9 +1,9 @@
-//! The architectures, each one of `rust-bert`'s models, behind one `forward`.
+//! The architectures, `rust-bert`'s models and DeBERTa-v2, behind one `forward`.
 
+use super::deberta_v2::{DebertaV2, DebertaV2Config};
 use crate::encoder::Input;
 use crate::error::{Error, Result};
 use rust_bert::bert::{BertConfig, BertForSequenceClassification, BertForTokenClassification};
-use rust_bert::deberta_v2::{DebertaV2Config, DebertaV2ForSequenceClassification, DebertaV2ForTokenClassification};
 use rust_bert::distilbert::{DistilBertConfig, DistilBertForTokenClassification, DistilBertModelClassifier};
 use rust_bert::roberta::{RobertaConfig, RobertaForSequenceClassification, RobertaForTokenClassification};
 use serde::de::DeserializeOwned;
@@ -49,7 +49,13 @@ impl ModelConfig {
     }
 
     fn parse<C: DeserializeOwned>(&self) -> Result<C> {
-        serde_json::from_value(self.json.clone()).map_err(|e| Error::model(e.to_string()).in_file(&self.file))
+        let mut json = self.json.clone();
+        if let Some(keys) = json.as_object_mut() {
+            for (key, value) in assumed(self.text("model_type")) {
+                keys.entry(*key).or_insert_with(|| (*value).into());
+            }
+        }
+        serde_json::from_value(json).map_err(|e| Error::model(e.to_string()).in_file(&self.file))
     }
 
     /// The task, from the name of the class that wrote the folder.
@@ -84,6 +90,15 @@ impl ModelConfig {
     }
 }
 
+/// Keys that `rust-bert` insists on and that transformers leaves out of some folders; they matter for training or not
+/// at all.
+fn assumed(model_type: &str) -> &'static [(&'static str, bool)] {
+    match model_type {
+        "distilbert" => &[("tie_weights_", true), ("sinusoidal_pos_embds", false)],
+        _ => &[],
+    }
+}
+
 /// One of the architectures with its head.
 pub(crate) enum Model {
     BertToken(BertForTokenClassification),
@@ -92,8 +107,7 @@ pub(crate) enum Model {
     DistilBertSequence(DistilBertModelClassifier),
     RobertaToken(RobertaForTokenClassification),
     RobertaSequence(RobertaForSequenceClassification),
-    DebertaToken(Box<DebertaV2ForTokenClassification>),
-    DebertaSequence(Box<DebertaV2ForSequenceClassification>),
+    Deberta(Box<DebertaV2>),
 }
 
 impl Model {
@@ -119,12 +133,10 @@ impl Model {
             ("roberta", Head::Sequence) => Model::RobertaSequence(
                 RobertaForSequenceClassification::new(path, &config.parse::<RobertaConfig>()?).map_err(engine)?,
             ),
-            ("deberta-v2", Head::Token) => Model::DebertaToken(Box::new(
-                DebertaV2ForTokenClassification::new(path, &config.parse::<DebertaV2Config>()?).map_err(engine)?,
-            )),
-            ("deberta-v2", Head::Sequence) => Model::DebertaSequence(Box::new(
-                DebertaV2ForSequenceClassification::new(path, &config.parse::<DebertaV2Config>()?).map_err(engine)?,
-            )),
+            ("deberta-v2", head) => {
+                let labels = config.labels()?.len() as i64;
+                Model::Deberta(Box::new(DebertaV2::new(path, config.parse::<DebertaV2Config>()?, head, labels)?))
+            }
             (other, _) => {
                 return Err(Error::model(format!("`model_type` is `{other}`"))
                     .in_file(&config.file)
@@ -145,8 +157,7 @@ impl Model {
             // RoBERTa has one token type; pair segments are told by separators alone.
             Model::RobertaToken(m) => m.forward_t(ids, mask, None, None, None, train).logits,
             Model::RobertaSequence(m) => m.forward_t(ids, mask, None, None, None, train).logits,
-            Model::DebertaToken(m) => m.forward_t(ids, mask, types, None, None, train).map_err(engine)?.logits,
-            Model::DebertaSequence(m) => m.forward_t(ids, mask, types, None, None, train).map_err(engine)?.logits,
+            Model::Deberta(m) => m.forward(batch, train),
         })
     }
 }
