@@ -1,9 +1,9 @@
 """Pins scores of scikit-learn and seqeval for the tests of `detente evaluate`.
 
-    python -m venv .venv && .venv/bin/pip install scikit-learn seqeval "numpy<2"
+    python -m venv .venv && .venv/bin/pip install scikit-learn seqeval nervaluate "numpy<2"
     .venv/bin/python scripts/reference_scores.py
 
-writes tests/reference/labels.json, tags.json and baseline.json: inputs made from a fixed seed, and what the reference
+writes tests/reference/labels.json, tags.json, probabilities.json and baseline.json: inputs made from a fixed seed, and what the reference
 implementations make of them.
 """
 
@@ -16,7 +16,10 @@ from scipy.sparse import hstack
 from sklearn import metrics
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from nervaluate.entities import Entity
+from nervaluate.strategies import EntityTypeEvaluation, ExactEvaluation, PartialEvaluation, StrictEvaluation
 from seqeval.metrics import f1_score, precision_score, recall_score
+from seqeval.metrics.sequence_labeling import get_entities
 from seqeval.scheme import IOB2, IOBES
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "reference"
@@ -81,7 +84,31 @@ def tag_case(name, scheme, gold, predicted):
         "predicted": predicted,
         "strict": scores(**strict),
         "conlleval": scores(),
+        "schemes": schemes(gold, predicted),
     }
+
+
+def schemes(gold, predicted):
+    """Outcomes of nervaluate's strategies over the spans that seqeval reads by default."""
+    def entities(tags):
+        return [Entity(label=kind, start=start, end=end) for kind, start, end in get_entities(tags)]
+
+    strategies = {
+        "strict": StrictEvaluation(),
+        "exact": ExactEvaluation(),
+        "partial": PartialEvaluation(),
+        "type": EntityTypeEvaluation(),
+    }
+    outcomes = ("correct", "incorrect", "partial", "missed", "spurious")
+    totals = {}
+    for name, strategy in strategies.items():
+        total = dict.fromkeys(outcomes, 0)
+        for one, other in zip(gold, predicted):
+            result, _ = strategy.evaluate(entities(one), entities(other), [])
+            for outcome in outcomes:
+                total[outcome] += getattr(result, outcome)
+        totals[name] = [total[outcome] for outcome in outcomes]
+    return totals
 
 
 def tag_cases(random):
@@ -96,6 +123,48 @@ def tag_cases(random):
                 gold.append(sentence)
                 predicted.append([str(random.choice(tags)) if random.random() < noise else tag for tag in sentence])
             cases.append(tag_case(f"{scheme} noise {noise}", scheme, gold, predicted))
+    return cases
+
+
+def probability_case(name, gold, probabilities):
+    """Probabilities of three classes; what is undefined is null."""
+    gold, probabilities = np.asarray(gold), np.asarray(probabilities)
+    truth = np.eye(3)[gold]
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == gold
+    error = 0.0
+    for low in np.arange(10) / 10:
+        inside = (confidence > low) & (confidence <= low + 0.1)
+        if inside.any():
+            error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    per_class = []
+    for k in range(3):
+        both = truth[:, k].any() and not truth[:, k].all()
+        area = metrics.roc_auc_score(truth[:, k], probabilities[:, k]) if both else None
+        precision = metrics.average_precision_score(truth[:, k], probabilities[:, k]) if truth[:, k].any() else None
+        per_class.append([area, precision])
+    return {
+        "name": name,
+        "gold": gold.tolist(),
+        "probabilities": probabilities.tolist(),
+        "log_loss": metrics.log_loss(gold, probabilities, labels=[0, 1, 2]),
+        "brier": float(((probabilities - truth) ** 2).sum(axis=1).mean()),
+        "calibration_error": float(error),
+        "classes": per_class,
+    }
+
+
+def probability_cases(random):
+    cases = []
+    for rows, sharpness in ((150, 3.0), (40, 0.5)):
+        gold = random.choice(3, rows, p=[0.3, 0.5, 0.2])
+        scores = random.normal(size=(rows, 3)) + sharpness * np.eye(3)[gold]
+        powers = np.exp(scores)
+        cases.append(probability_case(f"{rows} rows", gold, powers / powers.sum(axis=1, keepdims=True)))
+    # Sixteenths are exact, so that ties are ties everywhere.
+    gold = random.choice(3, 60)
+    parts = random.multinomial(13, [0.3, 0.4, 0.3], size=60) + 1
+    cases.append(probability_case("many ties", gold, parts / 16))
+    cases.append(probability_case("one class", [1, 1, 1], [[0.125, 0.8125, 0.0625], [0.5, 0.25, 0.25], [0.0625, 0.875, 0.0625]]))
     return cases
 
 
@@ -126,4 +195,5 @@ def write(name, value):
 if __name__ == "__main__":
     write("labels.json", label_cases(np.random.default_rng(1)))
     write("tags.json", tag_cases(np.random.default_rng(2)))
+    write("probabilities.json", probability_cases(np.random.default_rng(4)))
     write("baseline.json", baseline_case(np.random.default_rng(3)))

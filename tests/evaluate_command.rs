@@ -165,3 +165,76 @@ fn predicted_offsets_in_another_unit_are_converted_through_the_text() {
     assert_eq!(report["sections"]["strict"]["scores"]["micro"]["precision"]["value"], 1.0);
     assert!(report["lists"].as_object().unwrap().is_empty(), "{}", report["lists"]);
 }
+
+#[test]
+fn labels_that_leave_neutral_out_are_scored_by_probability() {
+    let row = |id: &str, label: &str, probabilities: &str| {
+        format!(r#"{{"id": "{id}", "stance": {{"label": "{label}", {probabilities}}}}}"#)
+    };
+    let predicted = [
+        row("a", "conciliatory", r#""conciliatory": 0.8, "firm": 0.1, "neutral": 0.1"#),
+        row("b", "firm", r#""conciliatory": 0.1, "firm": 0.8, "neutral": 0.1"#),
+        row("c", "firm", r#""conciliatory": 0.1, "firm": 0.2, "neutral": 0.7"#),
+        row("d", "firm", r#""conciliatory": 0.1, "firm": 0.8, "neutral": 0.1"#),
+    ];
+    let folder = Folder::new(&[("gold.jsonl", GOLD), ("pred.jsonl", &predicted.join("\n"))]);
+    let report = folder.report(folder.evaluate("stance", "gold.jsonl", "pred.jsonl"));
+    assert_eq!(report["sections"]["three_way"]["scores"]["accuracy"]["model"]["value"], 1.0);
+    assert!(report["protocol"]["three-way"].as_str().unwrap().contains("leave neutral out"));
+    assert_eq!(report["sections"]["probabilities"]["scores"]["roc_auc_firm"]["model"]["value"], 1.0);
+}
+
+#[test]
+fn entities_seen_in_training_are_told_from_new_ones() {
+    let train = "Osk\tB-PER\n\nDrun\tB-ORG\n";
+    let gold = "Osk\tB-PER\nDrun\tB-LOC\nLorn\tB-LOC\n";
+    let predicted = "Osk\tB-PER\nDrun\tB-ORG\nLorn\tB-LOC\n";
+    let folder = Folder::new(&[("train.txt", train), ("gold.txt", gold), ("pred.txt", predicted)]);
+    let mut command = folder.evaluate("entities", "gold.txt", "pred.txt");
+    command.arg("--train").arg(folder.path("train.txt"));
+    let scores = &folder.report(command)["sections"]["seen_in_training"]["scores"];
+    assert_eq!(scores["seen"]["recall"]["value"], 1.0);
+    assert_eq!(scores["seen"]["precision"]["value"], 0.5, "Drun as ORG was seen, and is wrong here");
+    assert_eq!(scores["seen_as_other_type"]["recall"]["value"], 0.0);
+    assert_eq!(scores["unseen"]["recall"]["value"], 1.0);
+}
+
+fn detente(folder: &Folder, words: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("detente").unwrap();
+    command.current_dir(folder.0.path()).args(words);
+    command
+}
+
+#[test]
+fn annotators_in_one_file_and_in_several_agree_alike() {
+    let one = r#"{"id": "a", "annotators": ["c", "c"]}
+{"id": "b", "annotators": ["f", "n"]}
+{"id": "c", "annotators": ["n", "n"]}
+{"id": "d", "annotators": ["f"]}
+"#;
+    let first = "id,label\na,c\nb,f\nc,n\nd,f\n";
+    let second = "id,label\nc,neutral\na,Conciliatory\nb,n\nd,\n";
+    let folder = Folder::new(&[("one.jsonl", one), ("first.csv", first), ("second.csv", second)]);
+    let report = |files: &[&str]| folder.report(detente(&folder, &[&["agree"], files].concat()));
+    let (together, apart) = (report(&["one.jsonl"]), report(&["first.csv", "second.csv"]));
+    let agreement = &together["sections"]["agreement"];
+    assert_eq!(agreement["coefficients"], apart["sections"]["agreement"]["coefficients"]);
+    let percent = agreement["coefficients"]["percent_agreement"]["value"]["value"].as_f64().unwrap();
+    assert!((percent - 2.0 / 3.0).abs() < 1e-12);
+    detente(&folder, &["agree", "first.csv"]).assert().code(2).stderr(contains("one file an annotator"));
+}
+
+#[test]
+fn two_sets_of_predictions_are_compared_on_the_rows_that_both_answer() {
+    let better = PREDICTED
+        .replace(r#""label": "neutral""#, r#""label": "firm""#)
+        .replace(r#""firm": 0.3, "neutral": 0.5"#, r#""firm": 0.5, "neutral": 0.3"#);
+    let folder = Folder::new(&[("gold.jsonl", GOLD), ("old.jsonl", PREDICTED), ("new.jsonl", &better)]);
+    let command = detente(&folder, &["compare", "old.jsonl", "new.jsonl", "--gold", "gold.jsonl"]);
+    let report = folder.report(command);
+    assert!(report["verdict"].as_str().unwrap().contains("do not show"));
+    let fixed = &report["lists"]["fixed by new.jsonl where old.jsonl differs"];
+    assert_eq!(fixed.as_array().unwrap().len(), 1);
+    assert!(fixed[0].as_str().unwrap().starts_with("d: gold firm, neutral → firm"));
+    assert_eq!(report["sections"]["old.jsonl against new.jsonl"]["answers"]["both right"]["count"], 1);
+}

@@ -1,10 +1,15 @@
 //! Scores against the reference implementations: values made by `scripts/reference_scores.py`.
 
+use detente::evaluate::agreement::{self, Item, Ratings};
 use detente::evaluate::baseline::BagOfWords;
 use detente::evaluate::classes::{self, Labelled, OVERALL};
+use detente::evaluate::comparison::{self, Comparison};
 use detente::evaluate::conll::{self, ConllFile, Sentence};
-use detente::evaluate::entities::{self, TypeNames};
+use detente::evaluate::entities::{self, Settings};
+use detente::evaluate::probability::{Forecast, Forecasts};
 use detente::evaluate::resample::Bootstrap;
+use detente::evaluate::schemes;
+use detente::report::Cell;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -58,6 +63,7 @@ struct TagCase {
     predicted: Vec<Vec<String>>,
     strict: BTreeMap<String, [f64; 3]>,
     conlleval: BTreeMap<String, [f64; 3]>,
+    schemes: BTreeMap<String, [u64; 5]>,
 }
 
 fn conll_file(sentences: &[Vec<String>]) -> ConllFile {
@@ -76,9 +82,10 @@ fn conll_file(sentences: &[Vec<String>]) -> ConllFile {
 
 #[test]
 fn entity_scores_are_those_of_seqeval() {
+    let settings = Settings { bootstrap: NO_INTERVALS, ..Settings::default() };
     for case in reference::<Vec<TagCase>>("tags.json") {
         let (gold, predicted) = (conll_file(&case.gold), conll_file(&case.predicted));
-        let report = entities::evaluate_conll(&gold, &predicted, &TypeNames::default(), &NO_INTERVALS).unwrap();
+        let report = entities::evaluate_conll(&gold, &predicted, &settings).unwrap();
         for (section, expected) in [("strict", &case.strict), ("conlleval", &case.conlleval)] {
             for (average, theirs) in expected {
                 for (column, theirs) in ["precision", "recall", "f1"].iter().zip(theirs) {
@@ -87,6 +94,115 @@ fn entity_scores_are_those_of_seqeval() {
                 }
             }
         }
+        for (scheme, outcomes) in &case.schemes {
+            for (outcome, count) in schemes::OUTCOMES.iter().zip(outcomes) {
+                let ours = report.cell("schemes", "scores", scheme, outcome);
+                assert_eq!(ours, Some(&Cell::Count(*count)), "{} {scheme} {outcome}", case.name);
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ProbabilityCase {
+    name: String,
+    gold: Vec<usize>,
+    probabilities: Vec<[f64; 3]>,
+    log_loss: f64,
+    brier: f64,
+    calibration_error: f64,
+    classes: Vec<[Option<f64>; 2]>,
+}
+
+#[test]
+fn probability_scores_are_those_of_scikit_learn() {
+    for case in reference::<Vec<ProbabilityCase>>("probabilities.json") {
+        let rows = case.gold.iter().zip(&case.probabilities).enumerate();
+        let rows = rows.map(|(document, (&gold, &probabilities))| Forecast { document, gold, probabilities });
+        let estimates = Forecasts::new(rows.collect()).estimates(case.gold.len(), &NO_INTERVALS);
+        let overall = [case.log_loss, case.brier, case.calibration_error].map(Some);
+        for (at, theirs) in overall.into_iter().chain(case.classes.into_iter().flatten()).enumerate() {
+            assert_close(&format!("{} figure {at}", case.name), estimates[at].value, theirs, 1e-9);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct AgreementCase {
+    name: String,
+    labels: Vec<Vec<Option<usize>>>,
+    coefficients: BTreeMap<String, f64>,
+}
+
+#[test]
+fn agreement_is_that_of_irrcac_krippendorff_and_scikit_learn() {
+    for case in reference::<Vec<AgreementCase>>("agreement.json") {
+        let item = |(at, labels): (usize, Vec<Option<usize>>)| Item {
+            id: at.to_string(),
+            document: at.to_string(),
+            text: String::new(),
+            labels,
+        };
+        let ratings = Ratings {
+            classes: ["0", "1", "2"].map(String::from).to_vec(),
+            ordered: true,
+            annotators: case.labels[0].iter().enumerate().map(|(at, _)| at.to_string()).collect(),
+            items: case.labels.into_iter().enumerate().map(item).collect(),
+        };
+        let report = agreement::evaluate(&ratings, &NO_INTERVALS).unwrap();
+        for (name, theirs) in case.coefficients {
+            let ours = report.value("agreement", "coefficients", &name, "value");
+            assert_close(&format!("{} {name}", case.name), ours, Some(theirs), 1e-9);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ComparisonCases {
+    mcnemar: Vec<(u64, u64, f64)>,
+    holm: Vec<(Vec<f64>, Vec<f64>)>,
+    permutation: PermutationCase,
+}
+
+#[derive(Deserialize)]
+struct PermutationCase {
+    documents: Vec<usize>,
+    gold: Vec<usize>,
+    systems: [Vec<usize>; 2],
+    p: BTreeMap<String, f64>,
+}
+
+#[test]
+fn tests_of_two_systems_are_those_of_statsmodels_and_of_all_arrangements() {
+    let cases: ComparisonCases = reference("comparison.json");
+    for (only_first, only_second, p) in cases.mcnemar {
+        assert_close("McNemar", Some(comparison::mcnemar(only_first, only_second)), Some(p), 1e-9);
+    }
+    for (p_values, corrected) in cases.holm {
+        for (ours, theirs) in comparison::holm(&p_values).into_iter().zip(corrected) {
+            assert_close("Holm", Some(ours), Some(theirs), 1e-9);
+        }
+    }
+    let case = cases.permutation;
+    let row = |at: usize| comparison::Row {
+        id: at.to_string(),
+        document: case.documents[at],
+        text: String::new(),
+        gold: case.gold[at],
+        answers: case.systems.iter().map(|answers| answers[at]).collect(),
+    };
+    let input = Comparison {
+        systems: ["a", "b"].map(String::from).to_vec(),
+        classes: ["0", "1", "2"].map(String::from).to_vec(),
+        documents: 10,
+        rows: (0..case.gold.len()).map(row).collect(),
+    };
+    let report = comparison::evaluate(&input, &Bootstrap::default()).unwrap();
+    for (score, theirs) in case.p {
+        let Some(Cell::PValue(ours)) = report.cell("a against b", "scores", &score, "p_permutation") else { panic!() };
+        // Ten thousand random arrangements against all of them: three standard errors.
+        let error = 3.0 * (theirs * (1.0 - theirs) / 10_000.0).sqrt();
+        assert!((ours - theirs).abs() < error + 1e-4, "{score}: {ours} is not near {theirs}");
     }
 }
 

@@ -3,11 +3,12 @@
 use super::Outcome;
 use clap::{Args, Subcommand};
 use detente::error::Result;
+use detente::evaluate::entities::Seen;
 use detente::evaluate::resample::Bootstrap;
 use detente::evaluate::{conll, entities, quotes, records, rows, stance};
 use detente::report::{self, Report, Style};
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Compare predictions with gold labels: scores, each with a bootstrap interval over documents.
 #[derive(Debug, Args)]
@@ -42,6 +43,9 @@ struct EntityArgs {
     /// Scores type FROM as type TO; `O` leaves it out. May be repeated.
     #[arg(long = "map", value_name = "FROM=TO")]
     map: Vec<String>,
+    /// Training data: adds figures by whether an entity was seen there.
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
     /// Column of the gold tag in CoNLL files, from 1; without it the last one.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     gold_column: Option<u16>,
@@ -64,6 +68,13 @@ struct CommonArgs {
     /// The predictions, in the same form.
     #[arg(long, value_name = "FILE")]
     pred: PathBuf,
+    #[command(flatten)]
+    output: ReportArgs,
+}
+
+/// What every command that ends in a report can be told.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
     /// Writes the report to FILE as well: `.json` holds every figure unrounded, `.md` is Markdown.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -75,9 +86,31 @@ struct CommonArgs {
     seed: u64,
 }
 
-impl CommonArgs {
-    fn bootstrap(&self) -> Bootstrap {
+impl ReportArgs {
+    /// How intervals are made.
+    pub fn bootstrap(&self) -> Bootstrap {
         Bootstrap { resamples: self.resamples, seed: self.seed, ..Bootstrap::default() }
+    }
+
+    /// Refuses a report in an unknown format before any work is done.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn check(&self) -> Result<()> {
+        self.report.as_deref().map_or(Ok(()), report::check_ending)
+    }
+
+    /// Prints `report` on standard output and writes it where asked.
+    ///
+    /// # Errors
+    /// Io.
+    pub fn show(&self, report: &Report) -> Result<()> {
+        if let Some(path) = &self.report {
+            report.write(path)?;
+        }
+        let style = if std::io::stdout().is_terminal() { Style::Terminal } else { Style::Plain };
+        std::io::stdout().write_all(report.terminal(style).as_bytes())?;
+        Ok(())
     }
 }
 
@@ -92,18 +125,16 @@ impl EvaluateArgs {
             Task::Entities(args) => &args.common,
             Task::Quotes(args) => &args.common,
         };
-        if let Some(path) = &common.report {
-            report::check_ending(path)?;
-        }
+        common.output.check()?;
         let report = match &self.task {
             Task::Stance(args) => evaluate_stance(args)?,
             Task::Entities(args) => evaluate_entities(args)?,
             Task::Quotes(args) => {
                 let meeting = records::meet(records::read(&args.common.gold)?, records::read(&args.common.pred)?)?;
-                quotes::evaluate(&meeting, &args.common.bootstrap())
+                quotes::evaluate(&meeting, &args.common.output.bootstrap())
             }
         };
-        show(&report, common.report.as_deref())?;
+        common.output.show(&report)?;
         Ok(Outcome::Done)
     }
 }
@@ -115,28 +146,24 @@ fn evaluate_stance(args: &StanceArgs) -> Result<Report> {
         Some(path) => rows::read(path, rows::Side::Gold)?.rows,
         None => Vec::new(),
     };
-    let settings = stance::Settings { bootstrap: args.common.bootstrap(), baseline_train: &training };
+    let settings = stance::Settings { bootstrap: args.common.output.bootstrap(), baseline_train: &training };
     Ok(stance::evaluate(&rows::meet(gold, predicted)?, &settings))
 }
 
 fn evaluate_entities(args: &EntityArgs) -> Result<Report> {
     let names = entities::TypeNames::new(&args.map)?;
     let common = &args.common;
+    let seen = match &args.train {
+        Some(path) if records::are_records(path)? => Some(Seen::in_records(&records::read(path)?, &names)),
+        Some(path) => Some(Seen::in_conll(&conll::read(path, args.gold_column.map(usize::from))?, &names)),
+        None => None,
+    };
+    let settings = entities::Settings { names, bootstrap: common.output.bootstrap(), seen };
     if records::are_records(&common.gold)? {
         let meeting = records::meet(records::read(&common.gold)?, records::read(&common.pred)?)?;
-        return Ok(entities::evaluate_records(&meeting, &names, &common.bootstrap()));
+        return Ok(entities::evaluate_records(&meeting, &settings));
     }
     let gold = conll::read(&common.gold, args.gold_column.map(usize::from))?;
     let predicted = conll::read(&common.pred, args.pred_column.map(usize::from))?;
-    entities::evaluate_conll(&gold, &predicted, &names, &common.bootstrap())
-}
-
-/// Prints `report` on standard output and writes it to `path`.
-pub(super) fn show(report: &Report, path: Option<&Path>) -> Result<()> {
-    let style = if std::io::stdout().is_terminal() { Style::Terminal } else { Style::Plain };
-    if let Some(path) = path {
-        report.write(path)?;
-    }
-    std::io::stdout().write_all(report.terminal(style).as_bytes())?;
-    Ok(())
+    entities::evaluate_conll(&gold, &predicted, &settings)
 }

@@ -2,8 +2,10 @@
 //!
 //! A new command is one line in [`Command`], one line in [`Command::run`], and a file with its `Args`.
 
+mod agree;
 mod articles;
 mod classify;
+mod compare;
 mod doctor;
 mod entities;
 mod evaluate;
@@ -49,6 +51,10 @@ pub enum Command {
     Stance(stance::StanceArgs),
     /// Compare predictions with hand labels
     Evaluate(evaluate::EvaluateArgs),
+    /// Measure how far annotators agree
+    Agree(agree::AgreeArgs),
+    /// Tell whether one set of predictions is better than another
+    Compare(compare::CompareArgs),
     /// Fine-tune a model from a configuration
     #[cfg(feature = "libtorch")]
     Train(train::TrainArgs),
@@ -70,6 +76,8 @@ impl Command {
             Command::Quotes(args) => args.run(),
             Command::Stance(args) => args.run(),
             Command::Evaluate(args) => args.run(),
+            Command::Agree(args) => args.run(),
+            Command::Compare(args) => args.run(),
             #[cfg(feature = "libtorch")]
             Command::Train(args) => args.run(),
             Command::Models(args) => args.run(),

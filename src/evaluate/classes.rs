@@ -23,13 +23,13 @@ pub struct Confusion {
 impl Confusion {
     /// Counts `pairs` of class numbers; a pair with a number of `classes` or more is ignored.
     pub fn of(classes: usize, pairs: impl IntoIterator<Item = (usize, usize)>) -> Self {
-        let mut counts = Counts::new(1, classes * classes);
+        let mut counts = Counts::new(classes * classes);
         pairs.into_iter().for_each(|(gold, predicted)| {
             if gold < classes && predicted < classes {
                 counts.add(0, gold * classes + predicted, 1.0);
             }
         });
-        Confusion::from_cells(classes, counts.total(&[1.0]))
+        Confusion::from_cells(classes, counts.all())
     }
 
     /// From its cells, row by row (a row is a gold class).
@@ -149,6 +149,16 @@ pub struct ClassScores {
     pub classes: Vec<[Estimate; 3]>,
     /// The counts behind them.
     pub confusion: Confusion,
+    /// How many documents the rows stand in.
+    pub documents: usize,
+}
+
+impl ClassScores {
+    /// The whole-set figure called `name` in [`OVERALL`].
+    pub fn figure(&self, name: &str) -> Estimate {
+        let place = OVERALL.iter().position(|figure| *figure == name);
+        place.and_then(|at| self.overall.get(at).copied()).unwrap_or_default()
+    }
 }
 
 /// Names of the whole-set figures.
@@ -165,22 +175,43 @@ pub const OVERALL: [&str; 8] = [
 
 /// Scores `rows` over `classes` classes, resampling `documents` documents.
 pub fn score(rows: &[Labelled], classes: usize, documents: usize, bootstrap: &Bootstrap) -> ClassScores {
-    let mut counts = Counts::new(documents, classes * classes);
-    for row in rows {
-        if row.gold < classes && row.predicted < classes {
-            counts.add(row.document, row.gold * classes + row.predicted, 1.0);
-        }
-    }
+    let mut scores = score_groups(&[rows.to_vec()], classes, documents, bootstrap);
+    // One group gives one set of scores.
+    scores.remove(0)
+}
+
+/// Scores several groups of rows on the same resamples.
+pub fn score_groups(
+    groups: &[Vec<Labelled>],
+    classes: usize,
+    documents: usize,
+    bootstrap: &Bootstrap,
+) -> Vec<ClassScores> {
+    let counts: Vec<Counts> = groups.iter().map(|rows| counted(rows, classes)).collect();
     let figures = OVERALL.len() + 3 * classes;
-    let estimates = bootstrap.estimates(documents, figures, |weights, out| {
-        write_figures(&Confusion::from_cells(classes, counts.total(weights)), out);
+    let estimates = bootstrap.estimates(documents, figures * groups.len(), |weights, out| {
+        for (counts, out) in counts.iter().zip(out.chunks_exact_mut(figures)) {
+            write_figures(&Confusion::from_cells(classes, counts.total(weights)), out);
+        }
     });
-    let (overall, per_class) = estimates.split_at(OVERALL.len());
-    ClassScores {
-        overall: overall.to_vec(),
-        classes: per_class.as_chunks::<3>().0.to_vec(),
-        confusion: Confusion::from_cells(classes, counts.total(&vec![1.0; documents])),
+    let scores = estimates.chunks_exact(figures).zip(&counts).map(|(estimates, counts)| {
+        let (overall, per_class) = estimates.split_at(OVERALL.len());
+        ClassScores {
+            overall: overall.to_vec(),
+            classes: per_class.as_chunks::<3>().0.to_vec(),
+            confusion: Confusion::from_cells(classes, counts.all()),
+            documents: counts.documents(),
+        }
+    });
+    scores.collect()
+}
+
+fn counted(rows: &[Labelled], classes: usize) -> Counts {
+    let mut counts = Counts::new(classes * classes);
+    for row in rows.iter().filter(|row| row.gold < classes && row.predicted < classes) {
+        counts.add(row.document, row.gold * classes + row.predicted, 1.0);
     }
+    counts
 }
 
 /// The figures in the order of [`OVERALL`], then precision, recall and F1 class by class.

@@ -1,13 +1,16 @@
 //! Entity spans against gold: strict and conlleval-compatible precision, recall and F1.
 
 use super::classes::share;
-use super::conll::{self, Chunk, ConllFile, Scheme};
+use super::conll::{self, Chunk, ConllFile, Scheme as TagScheme};
 use super::records::Meeting;
 use super::resample::{Bootstrap, Counts, Estimate};
+use super::schemes::{self, Scheme};
+use super::tally::{self, Tally};
 use crate::error::{Error, Result};
-use crate::record::Record;
+use crate::record::{EntityRecord, Record};
 use crate::report::{Cell, Report, Section, Table};
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
+use std::collections::{HashMap, HashSet};
 
 /// Names under which data sets know the four types of the bundled model.
 const ALIASES: [(&str, &str); 12] = [
@@ -66,8 +69,13 @@ impl TypeNames {
         }
     }
 
-    fn renamed(&self, chunks: Vec<Chunk>) -> IndexSet<Chunk> {
-        chunks.into_iter().filter_map(|chunk| Some(Chunk { kind: self.name(&chunk.kind)?, ..chunk })).collect()
+    /// Renamed spans in the order of their places, each with its surface.
+    fn renamed(&self, chunks: Vec<(Chunk, String)>) -> Spans {
+        let renamed =
+            |(chunk, surface): (Chunk, String)| Some((Chunk { kind: self.name(&chunk.kind)?, ..chunk }, surface));
+        let mut spans: Spans = chunks.into_iter().filter_map(renamed).collect();
+        spans.sort_keys();
+        spans
     }
 
     fn described(&self) -> String {
@@ -78,34 +86,79 @@ impl TypeNames {
     }
 }
 
+/// Typed spans, each with its surface.
+pub type Spans = IndexMap<Chunk, String>;
+
 /// Entities of one sentence or document, after renaming.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sample {
     /// What is resampled.
     pub document: usize,
     /// Gold spans.
-    pub gold: IndexSet<Chunk>,
+    pub gold: Spans,
     /// Predicted spans.
-    pub predicted: IndexSet<Chunk>,
+    pub predicted: Spans,
+}
+
+/// What somebody may ask of an entity evaluation.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Names of types.
+    pub names: TypeNames,
+    /// How intervals are made.
+    pub bootstrap: Bootstrap,
+    /// Entities of the training data, for figures by whether an entity was seen there.
+    pub seen: Option<Seen>,
+}
+
+/// Surfaces of the training data, in lower case, with the types they had there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Seen {
+    types: HashMap<String, HashSet<String>>,
+}
+
+impl Seen {
+    /// Of the entities of a CoNLL file.
+    pub fn in_conll(file: &ConllFile, names: &TypeNames) -> Self {
+        let chunks = file.sentences.iter().map(|s| with_surfaces(&s.words, conll::lenient(&s.tags)));
+        Seen::of(chunks.flat_map(|chunks| names.renamed(chunks)))
+    }
+
+    /// Of the entities of records.
+    pub fn in_records(records: &[Record], names: &TypeNames) -> Self {
+        Seen::of(records.iter().flat_map(|record| names.renamed(record_chunks(record))))
+    }
+
+    fn of(spans: impl Iterator<Item = (Chunk, String)>) -> Self {
+        let mut seen = Seen::default();
+        spans.for_each(|(chunk, surface)| {
+            seen.types.entry(surface.to_lowercase()).or_default().insert(chunk.kind);
+        });
+        seen
+    }
+
+    fn group(&self, chunk: &Chunk, surface: &str) -> &'static str {
+        match self.types.get(&surface.to_lowercase()) {
+            Some(types) if types.contains(&chunk.kind) => "seen",
+            Some(_) => "seen_as_other_type",
+            None => "unseen",
+        }
+    }
 }
 
 /// Scores the tags of `predicted` against those of `gold`.
 ///
 /// # Errors
 /// When the two files do not hold the same words in the same sentences: names the first lines that differ.
-pub fn evaluate_conll(
-    gold: &ConllFile,
-    predicted: &ConllFile,
-    names: &TypeNames,
-    bootstrap: &Bootstrap,
-) -> Result<Report> {
+pub fn evaluate_conll(gold: &ConllFile, predicted: &ConllFile, settings: &Settings) -> Result<Report> {
+    let (names, bootstrap) = (&settings.names, &settings.bootstrap);
     check_same_words(gold, predicted)?;
-    let samples = |read: &dyn Fn(&[String], Scheme) -> Vec<Chunk>| -> Vec<Sample> {
+    let samples = |read: &dyn Fn(&[String], TagScheme) -> Vec<Chunk>| -> Vec<Sample> {
         let pairs = gold.sentences.iter().zip(&predicted.sentences);
         let sample = pairs.map(|(g, p)| Sample {
             document: g.document,
-            gold: names.renamed(read(&g.tags, gold.scheme)),
-            predicted: names.renamed(read(&p.tags, predicted.scheme)),
+            gold: names.renamed(with_surfaces(&g.words, read(&g.tags, gold.scheme))),
+            predicted: names.renamed(with_surfaces(&p.words, read(&p.tags, predicted.scheme))),
         });
         sample.collect()
     };
@@ -117,6 +170,8 @@ pub fn evaluate_conll(
     report.sections.push(section("strict", about, &strict, documents, bootstrap));
     let about = "a tag that continues nothing opens a span (the conlleval script, seqeval's default)";
     report.sections.push(section("conlleval", about, &lenient, documents, bootstrap));
+    report.sections.push(schemes_section(&lenient, documents, bootstrap));
+    report.sections.extend(settings.seen.as_ref().map(|seen| seen_section(&lenient, seen, documents, bootstrap)));
     let words: usize = gold.sentences.iter().map(|s| s.words.len()).sum();
     report.state("data", format!("{} sentences, {words} words", gold.sentences.len()));
     report.state("tag schemes", format!("gold {}, predictions {}", gold.scheme.as_str(), predicted.scheme.as_str()));
@@ -128,24 +183,36 @@ pub fn evaluate_conll(
 }
 
 /// Scores the entities of records.
-pub fn evaluate_records(meeting: &Meeting, names: &TypeNames, bootstrap: &Bootstrap) -> Report {
-    let chunks = |record: &Record| -> Vec<Chunk> {
-        let entities = record.entities.iter().flatten();
-        entities.map(|e| Chunk { start: e.span.start, end: e.span.end, kind: e.kind.clone() }).collect()
-    };
+pub fn evaluate_records(meeting: &Meeting, settings: &Settings) -> Report {
+    let (names, bootstrap) = (&settings.names, &settings.bootstrap);
     let sample = |(document, pair): (usize, &super::records::Pair)| Sample {
         document,
-        gold: names.renamed(chunks(&pair.gold)),
-        predicted: names.renamed(pair.predicted.as_ref().map(chunks).unwrap_or_default()),
+        gold: names.renamed(record_chunks(&pair.gold)),
+        predicted: names.renamed(pair.predicted.as_ref().map(record_chunks).unwrap_or_default()),
     };
     let samples: Vec<Sample> = meeting.pairs.iter().enumerate().map(sample).collect();
     let mut report = Report::new("entities");
     let about = "a span is right when start, end and type are";
     report.sections.push(section("strict", about, &samples, samples.len(), bootstrap));
+    report.sections.push(schemes_section(&samples, samples.len(), bootstrap));
+    report.sections.extend(settings.seen.as_ref().map(|seen| seen_section(&samples, seen, samples.len(), bootstrap)));
     report.state("data", format!("{} gold documents", samples.len()));
     finish(&mut report, names, bootstrap, samples.len(), "documents", "strict");
     super::note_meeting(&mut report, meeting);
     report
+}
+
+fn with_surfaces(words: &[String], chunks: Vec<Chunk>) -> Vec<(Chunk, String)> {
+    let surface = |chunk: &Chunk| words.get(chunk.start..chunk.end).map(|words| words.join(" ")).unwrap_or_default();
+    chunks.into_iter().map(|chunk| (surface(&chunk), chunk)).map(|(surface, chunk)| (chunk, surface)).collect()
+}
+
+fn record_chunks(record: &Record) -> Vec<(Chunk, String)> {
+    let chunk = |entity: &EntityRecord| {
+        let span = &entity.span;
+        (Chunk { start: span.start, end: span.end, kind: entity.kind.clone() }, span.text.clone())
+    };
+    record.entities.iter().flatten().map(chunk).collect()
 }
 
 fn check_same_words(gold: &ConllFile, predicted: &ConllFile) -> Result<()> {
@@ -197,34 +264,104 @@ pub(super) fn precision_recall_f1(right: f64, gold: f64, predicted: f64) -> [f64
     [share(right, predicted), share(right, gold), share(2.0 * right, gold + predicted)]
 }
 
+/// The four SemEval schemes over all types, and their F1 by type.
+fn schemes_section(samples: &[Sample], documents: usize, bootstrap: &Bootstrap) -> Section {
+    let (types, _) = counts(samples);
+    let mut counts = Counts::new(5 * Scheme::ALL.len() * (types.len() + 1));
+    for sample in samples {
+        let groups = std::iter::once(None).chain(types.iter().map(Some));
+        for (group, kind) in groups.enumerate() {
+            let of_kind = |chunk: &&Chunk| kind.is_none_or(|kind| *kind == chunk.kind);
+            let gold: Vec<&Chunk> = sample.gold.keys().filter(of_kind).collect();
+            let predicted: Vec<&Chunk> = sample.predicted.keys().filter(of_kind).collect();
+            if gold.is_empty() && predicted.is_empty() {
+                continue;
+            }
+            for (at, scheme) in Scheme::ALL.into_iter().enumerate() {
+                let first = 5 * (Scheme::ALL.len() * group + at);
+                for (outcome, count) in schemes::count(scheme, &gold, &predicted).into_iter().enumerate() {
+                    counts.add(sample.document, first + outcome, count);
+                }
+            }
+        }
+    }
+    let estimates = bootstrap.estimates(documents, 3 * Scheme::ALL.len() * (types.len() + 1), |weights, out| {
+        let total = counts.total(weights);
+        for (slots, outcomes) in out.as_chunks_mut::<3>().0.iter_mut().zip(total.as_chunks::<5>().0) {
+            *slots = schemes::figures(*outcomes);
+        }
+    });
+    let columns: Vec<&str> = ["precision", "recall", "f1"].into_iter().chain(schemes::OUTCOMES).collect();
+    let mut scores = Table::new("scores", "right is", &columns);
+    let (all, _) = estimates.as_chunks::<3>();
+    let total = counts.all();
+    for ((scheme, figures), outcomes) in Scheme::ALL.iter().zip(all).zip(total.as_chunks::<5>().0) {
+        let figures = figures.iter().map(|figure| Cell::from(*figure));
+        scores.row(scheme.as_str(), figures.chain(outcomes.map(Cell::count)).collect());
+    }
+    let mut by_type = Table::new("f1_by_type", "type", &Scheme::ALL.map(Scheme::as_str));
+    for (kind, figures) in types.iter().zip(all.chunks_exact(Scheme::ALL.len()).skip(1)) {
+        by_type.row(kind.as_str(), figures.iter().map(|[_, _, f1]| Cell::from(*f1)).collect());
+    }
+    Section {
+        name: "schemes".into(),
+        about:
+            "strict: bounds and type; exact: bounds; partial: bounds, an overlap counts half; type: type with overlap \
+                (SemEval-2013 task 9.1 as nervaluate counts it; by type each type by itself)"
+                .into(),
+        tables: vec![scores, by_type],
+    }
+}
+
+/// Recall by whether gold's surface, precision by whether the prediction's surface occurs in the training data.
+fn seen_section(samples: &[Sample], seen: &Seen, documents: usize, bootstrap: &Bootstrap) -> Section {
+    let mut tally = Tally::with_rows(&["seen", "seen_as_other_type", "unseen"]);
+    for sample in samples {
+        for (chunk, surface) in &sample.gold {
+            let found = sample.predicted.contains_key(chunk);
+            tally.see(sample.document, seen.group(chunk, surface), tally::Seen::Gold(found));
+        }
+        for (chunk, surface) in &sample.predicted {
+            let right = sample.gold.contains_key(chunk);
+            tally.see(sample.document, seen.group(chunk, surface), tally::Seen::Predicted(right));
+        }
+    }
+    Section {
+        name: "seen_in_training".into(),
+        about: "by whether the surface (case aside) is an entity of the training data, with this type or another"
+            .into(),
+        tables: vec![tally.precision_recall_table("scores", "surface", documents, bootstrap)],
+    }
+}
+
 /// Types in the order of their names, and for each document the right, gold and predicted spans of each.
-fn counts(samples: &[Sample], documents: usize) -> (Vec<String>, Counts) {
+fn counts(samples: &[Sample]) -> (Vec<String>, Counts) {
     let mut types: Vec<String> = Vec::new();
-    samples.iter().flat_map(|s| s.gold.iter().chain(&s.predicted)).for_each(|chunk| {
+    samples.iter().flat_map(|s| s.gold.keys().chain(s.predicted.keys())).for_each(|chunk| {
         if let Err(place) = types.binary_search(&chunk.kind) {
             types.insert(place, chunk.kind.clone());
         }
     });
-    let mut counts = Counts::new(documents, 3 * types.len());
+    let mut counts = Counts::new(3 * types.len());
     for sample in samples {
         let mut count = |chunk: &Chunk, cell: usize| {
             if let Ok(kind) = types.binary_search(&chunk.kind) {
                 counts.add(sample.document, 3 * kind + cell, 1.0);
             }
         };
-        sample.gold.iter().filter(|chunk| sample.predicted.contains(*chunk)).for_each(|chunk| count(chunk, 0));
-        sample.gold.iter().for_each(|chunk| count(chunk, 1));
-        sample.predicted.iter().for_each(|chunk| count(chunk, 2));
+        sample.gold.keys().filter(|chunk| sample.predicted.contains_key(*chunk)).for_each(|chunk| count(chunk, 0));
+        sample.gold.keys().for_each(|chunk| count(chunk, 1));
+        sample.predicted.keys().for_each(|chunk| count(chunk, 2));
     }
     (types, counts)
 }
 
 fn section(name: &str, about: &str, samples: &[Sample], documents: usize, bootstrap: &Bootstrap) -> Section {
-    let (types, counts) = counts(samples, documents);
+    let (types, counts) = counts(samples);
     let estimates = bootstrap.estimates(documents, 9 + 3 * types.len(), |weights, out| {
         write_figures(&counts.total(weights), out);
     });
-    let total = counts.total(&vec![1.0; documents]);
+    let total = counts.all();
     let (averages, per_type) = estimates.split_at(9);
     let columns = ["precision", "recall", "f1", "gold", "predicted", "right"];
     let mut scores = Table::new("scores", "average", &columns);

@@ -2,15 +2,21 @@
 //!
 //! Every evaluation ends in a [`Report`](crate::report::Report), which says how its figures were made.
 
+pub mod agreement;
 pub mod baseline;
+mod breakdown;
 pub mod classes;
+pub mod comparison;
 pub mod conll;
 pub mod entities;
 pub mod matching;
+pub mod probability;
 pub mod quotes;
+pub mod ratings;
 pub mod records;
 pub mod resample;
 pub mod rows;
+pub mod schemes;
 pub mod stance;
 mod tally;
 

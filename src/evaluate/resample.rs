@@ -135,40 +135,51 @@ pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
     Some(low + (high - low) * place.fract())
 }
 
-/// One row of counts a document.
+/// One row of counts for each document that has any.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counts {
     width: usize,
+    rows: indexmap::IndexMap<usize, usize>,
     cells: Vec<f64>,
 }
 
 impl Counts {
-    /// Zeros for `documents` documents and `width` counts each.
-    pub fn new(documents: usize, width: usize) -> Self {
-        Counts { width, cells: vec![0.0; documents * width] }
+    /// `width` counts a document, none counted yet.
+    pub fn new(width: usize) -> Self {
+        Counts { width, ..Counts::default() }
     }
 
-    /// Adds `amount` to count `cell` of `document`; what lies outside the table is ignored.
+    /// Adds `amount` to count `cell` of `document`; a cell outside the row is ignored.
     pub fn add(&mut self, document: usize, cell: usize, amount: f64) {
+        let next = self.rows.len();
+        let row = *self.rows.entry(document).or_insert(next);
+        self.cells.resize(self.rows.len() * self.width, 0.0);
         if cell < self.width
-            && let Some(count) = self.cells.get_mut(document * self.width + cell)
+            && let Some(count) = self.cells.get_mut(row * self.width + cell)
         {
             *count += amount;
         }
     }
 
-    /// How many counts a document has.
-    pub fn width(&self) -> usize {
-        self.width
+    /// How many documents have counts.
+    pub fn documents(&self) -> usize {
+        self.rows.len()
     }
 
     /// The sum over documents, each taken as often as its weight says.
     pub fn total(&self, weights: &[f64]) -> Vec<f64> {
+        let weight = |document: &usize| weights.get(*document).copied().unwrap_or(0.0);
+        self.sum(self.rows.keys().map(weight))
+    }
+
+    /// The sum over all documents.
+    pub fn all(&self) -> Vec<f64> {
+        self.sum(std::iter::repeat_n(1.0, self.rows.len()))
+    }
+
+    fn sum(&self, weights: impl Iterator<Item = f64>) -> Vec<f64> {
         let mut total = vec![0.0; self.width];
-        if self.width == 0 {
-            return total;
-        }
-        for (row, &weight) in self.cells.chunks_exact(self.width).zip(weights) {
+        for (row, weight) in self.cells.chunks_exact(self.width.max(1)).zip(weights) {
             if weight > 0.0 {
                 total.iter_mut().zip(row).for_each(|(sum, count)| *sum += weight * count);
             }

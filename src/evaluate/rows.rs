@@ -8,6 +8,9 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use std::path::Path;
 
+/// Probabilities are written with three decimals.
+pub const PROBABILITY_STEP: f64 = 1e-3;
+
 /// Which label of a row is meant: `detente stance` adds its prediction to rows that may carry the gold label too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -58,20 +61,24 @@ pub struct StanceRows {
 /// # Errors
 /// Names file and line of the first row that cannot be read, and of a label that is none.
 pub fn read(path: &Path, side: Side) -> Result<StanceRows> {
-    let name = path.to_string_lossy().to_ascii_lowercase();
-    let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
     if path.is_dir() {
         return Ok(StanceRows { records: Some(records::read(path)?), ..StanceRows::default() });
     }
-    let fields = match name {
-        _ if name.ends_with(".csv") => csv_fields(path, b',')?,
-        _ if name.ends_with(".tsv") => csv_fields(path, b'\t')?,
-        _ => json_fields(path)?,
-    };
+    let fields = fields(path)?;
     if fields.first().is_some_and(|(_, row)| is_record(row)) {
         return Ok(StanceRows { records: Some(records::read(path)?), ..StanceRows::default() });
     }
     rows_of(path, &fields, side)
+}
+
+/// The rows of a JSONL, CSV or TSV file as they stand, with their lines.
+pub(super) fn fields(path: &Path) -> Result<Vec<(u64, Map<String, Value>)>> {
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    match name.trim_end_matches(".gz").trim_end_matches(".zst") {
+        name if name.ends_with(".csv") => csv_fields(path, b','),
+        name if name.ends_with(".tsv") => csv_fields(path, b'\t'),
+        _ => json_fields(path),
+    }
 }
 
 fn is_record(row: &Map<String, Value>) -> bool {
@@ -151,7 +158,7 @@ fn rows_of(path: &Path, fields: &[(u64, Map<String, Value>)], side: Side) -> Res
 }
 
 /// The first of `names` that holds words or a number.
-fn text(row: &Map<String, Value>, names: &[&str]) -> Option<String> {
+pub(super) fn text(row: &Map<String, Value>, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| match row.get(*name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -1,11 +1,15 @@
 //! Stance labels against gold: three-way, two-way, and where the annotators were sure.
 
 use super::baseline;
+use super::breakdown;
 use super::classes::{self, ClassScores, Labelled, OVERALL};
-use super::resample::{Bootstrap, Documents};
+use super::comparison::{self, Comparison};
+use super::probability::{self, Forecast, Forecasts};
+use super::resample::{Bootstrap, Documents, Estimate};
 use super::rows::{MetRows, StanceRow};
 use crate::document::StanceLabel;
 use crate::report::{Cell, Report, Section, Table};
+use std::collections::HashMap;
 
 /// What somebody may ask of a stance evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -17,10 +21,10 @@ pub struct Settings<'a> {
 }
 
 /// A scored row: the classes of gold and of each system.
-struct Scored {
+struct Scored<'a> {
+    row: &'a StanceRow,
     document: usize,
     gold: StanceLabel,
-    sure: Option<bool>,
     /// One answer a system, in the order of the systems' names.
     answers: Vec<Answer>,
 }
@@ -34,7 +38,8 @@ struct Answer {
 
 /// Scores predictions that met gold rows.
 ///
-/// Three-way figures compare labels. Two-way figures take the rows whose gold label is conciliatory or firm, and of the
+/// Three-way figures compare labels; where the predictions never say neutral though they give it a probability (as
+/// `detente stance` without `--neutral`), the most probable of the three is taken for the label. Two-way figures take the rows whose gold label is conciliatory or firm, and of the
 /// prediction whichever of the two is more probable. Rows whose annotators were all sure are scored once more by
 /// themselves.
 pub fn evaluate(met: &MetRows, settings: &Settings) -> Report {
@@ -44,18 +49,24 @@ pub fn evaluate(met: &MetRows, settings: &Settings) -> Report {
     let scoring = Scoring { names: &names, rows: &scored, documents: documents.len(), bootstrap: &settings.bootstrap };
     report.sections.push(scoring.three_way("three_way", "all rows", |_| true));
     report.sections.push(scoring.two_way("two_way", "gold conciliatory or firm", |_| true));
-    if scored.iter().any(|row| row.sure == Some(true)) {
+    if scored.iter().any(|row| row.row.sure == Some(true)) {
         let about = "rows whose annotators were all sure";
-        report.sections.push(scoring.three_way("three_way_sure", about, |row| row.sure == Some(true)));
+        report.sections.push(scoring.three_way("three_way_sure", about, |row| row.row.sure == Some(true)));
         let about = "gold conciliatory or firm, annotators all sure";
-        report.sections.push(scoring.two_way("two_way_sure", about, |row| row.sure == Some(true)));
+        report.sections.push(scoring.two_way("two_way_sure", about, |row| row.row.sure == Some(true)));
     }
+    report.sections.extend(scoring.probabilities());
+    report.sections.extend(scoring.breakdowns(&mut report.notes));
     state_protocol(&mut report, met, settings, documents.len());
     report.verdict = verdict(&report, scored.len(), documents.len());
     report
 }
 
-fn scored(met: &MetRows, settings: &Settings, documents: &mut Documents) -> (Vec<&'static str>, Vec<Scored>) {
+fn scored<'a>(
+    met: &'a MetRows,
+    settings: &Settings,
+    documents: &mut Documents,
+) -> (Vec<&'static str>, Vec<Scored<'a>>) {
     let gold: Vec<&StanceRow> = met.pairs.iter().map(|(gold, _)| gold).collect();
     let training = if settings.baseline_train.is_empty() {
         gold.iter().filter_map(|row| row.label).collect::<Vec<_>>()
@@ -63,7 +74,7 @@ fn scored(met: &MetRows, settings: &Settings, documents: &mut Documents) -> (Vec
         settings.baseline_train.iter().filter_map(|row| row.label).collect()
     };
     let mut names = vec!["model"];
-    let mut systems: Vec<Vec<Answer>> = vec![met.pairs.iter().map(|(_, predicted)| answer(predicted)).collect()];
+    let mut systems: Vec<Vec<Answer>> = vec![answers(met)];
     if let Some(bag_of_words) = bag_of_words(&gold, settings.baseline_train) {
         names.push("bag_of_words");
         systems.push(bag_of_words);
@@ -71,16 +82,62 @@ fn scored(met: &MetRows, settings: &Settings, documents: &mut Documents) -> (Vec
     names.push("majority");
     systems.push(vec![majority(&training); gold.len()]);
     let rows = gold.iter().enumerate().map(|(at, row)| Scored {
+        row,
         document: documents.number(&row.document),
         gold: row.label.unwrap_or(StanceLabel::Neutral),
-        sure: row.sure,
         answers: systems.iter().filter_map(|answers| answers.get(at).copied()).collect(),
     });
     (names, rows.collect())
 }
 
-fn answer(row: &StanceRow) -> Answer {
-    Answer { label: row.label.unwrap_or(StanceLabel::Neutral), probabilities: row.probabilities }
+/// Whether labels leave neutral out by design: no label is neutral, though probabilities are.
+fn leaves_neutral_out(met: &MetRows) -> bool {
+    let neutral = StanceLabel::Neutral;
+    let is_likely = |row: &StanceRow| row.probabilities.is_some_and(|p| most_probable(&p) == neutral as usize);
+    let mut predicted = met.pairs.iter().map(|(_, predicted)| predicted);
+    predicted.clone().all(|row| row.label != Some(neutral)) && predicted.any(is_likely)
+}
+
+/// What the predictions say, one answer a pair.
+fn answers(met: &MetRows) -> Vec<Answer> {
+    let by_probability = leaves_neutral_out(met);
+    let answer = |(_, row): &(StanceRow, StanceRow)| Answer {
+        label: match row.probabilities {
+            Some(probabilities) if by_probability => StanceLabel::ALL[most_probable(&probabilities)],
+            _ => row.label.unwrap_or(StanceLabel::Neutral),
+        },
+        probabilities: row.probabilities,
+    };
+    met.pairs.iter().map(answer).collect()
+}
+
+/// The rows that gold labels and every system answers, as classes: three-way, or two-way as in [`evaluate`].
+pub fn comparison(systems: &[(String, MetRows)], two_way: bool) -> Comparison {
+    let by_id = |met: &MetRows| -> HashMap<String, Answer> {
+        met.pairs.iter().map(|(gold, _)| gold.id.clone()).zip(answers(met)).collect()
+    };
+    let answers: Vec<HashMap<String, Answer>> = systems.iter().map(|(_, met)| by_id(met)).collect();
+    let mut documents = Documents::default();
+    let mut rows = Vec::new();
+    for (gold, _) in systems.first().iter().flat_map(|(_, met)| &met.pairs) {
+        let given: Option<Vec<&Answer>> = answers.iter().map(|answers| answers.get(&gold.id)).collect();
+        if let (Some(given), Some(label)) = (given, gold.label.filter(|l| !two_way || *l != StanceLabel::Neutral)) {
+            let choice = |answer: &&Answer| if two_way { side(answer) } else { answer.label } as usize;
+            rows.push(comparison::Row {
+                id: gold.id.clone(),
+                document: documents.number(&gold.document),
+                text: gold.quote.clone(),
+                gold: label as usize,
+                answers: given.iter().map(choice).collect(),
+            });
+        }
+    }
+    Comparison {
+        systems: systems.iter().map(|(name, _)| name.clone()).collect(),
+        classes: StanceLabel::ALL.map(|label| label.as_str().to_string()).to_vec(),
+        documents: documents.len(),
+        rows,
+    }
 }
 
 /// The answer of the majority baseline: shares of the classes as probabilities, the most frequent as label.
@@ -119,7 +176,7 @@ fn side(answer: &Answer) -> StanceLabel {
 /// What all sections are made from.
 struct Scoring<'a> {
     names: &'a [&'static str],
-    rows: &'a [Scored],
+    rows: &'a [Scored<'a>],
     documents: usize,
     bootstrap: &'a Bootstrap,
 }
@@ -136,12 +193,10 @@ impl Scoring<'_> {
     }
 
     fn section(&self, name: &str, about: &str, rows: &[&Scored], choice: impl Fn(&Answer) -> StanceLabel) -> Section {
-        let scores: Vec<ClassScores> = (0..self.names.len())
-            .map(|system| {
-                let labelled: Vec<Labelled> = rows.iter().filter_map(|row| labelled(row, system, &choice)).collect();
-                classes::score(&labelled, StanceLabel::ALL.len(), self.documents, self.bootstrap)
-            })
-            .collect();
+        let systems = 0..self.names.len();
+        let labelled: Vec<Vec<Labelled>> =
+            systems.map(|system| rows.iter().filter_map(|row| labelled(row, system, &choice)).collect()).collect();
+        let scores = classes::score_groups(&labelled, StanceLabel::ALL.len(), self.documents, self.bootstrap);
         let mut tables = vec![overall_table(self.names, &scores)];
         // Of the sure rows the summary is enough.
         if let Some(model) = scores.first().filter(|_| !name.ends_with("_sure")) {
@@ -150,6 +205,85 @@ impl Scoring<'_> {
         }
         Section { name: name.into(), about: format!("{about}, n = {}", rows.len()), tables }
     }
+}
+
+impl Scoring<'_> {
+    /// Figures of the probabilities, over the rows for which every system gives some; none where there is no such row.
+    fn probabilities(&self) -> Option<Section> {
+        let with_all = |row: &&Scored| row.answers.iter().all(|answer| answer.probabilities.is_some());
+        let rows: Vec<&Scored> = self.rows.iter().filter(with_all).collect();
+        if rows.is_empty() {
+            return None;
+        }
+        let systems: Vec<Forecasts<3>> = (0..self.names.len()).map(|system| forecasts(&rows, system)).collect();
+        let estimates: Vec<Vec<Estimate>> =
+            systems.iter().map(|system| system.estimates(self.documents, self.bootstrap)).collect();
+        let floor = systems.first().map_or(0.0, Forecasts::floor);
+        let mut tables = probability_tables(self.names, &estimates);
+        tables.extend(systems.first().map(bin_table));
+        Some(Section {
+            name: "probabilities".into(),
+            about: format!(
+                "rows with probabilities, n = {}; the label is the most probable of the three; in the log loss a \
+                 probability counts as at least {floor:.1e}; calibration error in {} bins of equal width",
+                rows.len(),
+                probability::BINS
+            ),
+            tables,
+        })
+    }
+
+    /// Three-way figures of the model by source, speaker, kind, length and year, where rows say them.
+    fn breakdowns(&self, notes: &mut Vec<String>) -> Option<Section> {
+        let rows: Vec<breakdown::Row> = self
+            .rows
+            .iter()
+            .filter_map(|row| Some(breakdown::Row { stance: row.row, labelled: labelled(row, 0, &|a| a.label)? }))
+            .collect();
+        breakdown::section(&rows, StanceLabel::ALL.len(), self.documents, self.bootstrap, notes)
+    }
+}
+
+fn forecasts(rows: &[&Scored], system: usize) -> Forecasts<3> {
+    let forecast = |row: &&Scored| {
+        let probabilities = row.answers.get(system)?.probabilities?;
+        Some(Forecast { document: row.document, gold: row.gold as usize, probabilities })
+    };
+    Forecasts::new(rows.iter().filter_map(forecast).collect())
+}
+
+fn probability_tables(names: &[&str], systems: &[Vec<Estimate>]) -> Vec<Table> {
+    let cells = |at: usize| systems.iter().map(|s| s.get(at).copied().map_or(Cell::Empty, Cell::from)).collect();
+    let mut scores = Table::new("scores", "score", names);
+    let mut place = 0;
+    for name in probability::OVERALL {
+        scores.row(name, cells(place));
+        place += 1;
+    }
+    for label in StanceLabel::ALL {
+        for name in ["roc_auc", "average_precision"] {
+            scores.row(format!("{name}_{}", label.as_str()), cells(place));
+            place += 1;
+        }
+    }
+    let mut coverage = Table::new("coverage", "most certain", names);
+    for share in probability::COVERAGES {
+        coverage.row(format!("{:.0} % of rows", share * 100.0), cells(place));
+        place += 1;
+    }
+    vec![scores, coverage]
+}
+
+/// What was said with which certainty, and how often it was right.
+fn bin_table(model: &Forecasts<3>) -> Table {
+    let mut table = Table::new("calibration", "probability", &["mean_probability", "accuracy", "rows"]);
+    for (number, bin) in model.all_bins().iter().enumerate().filter(|(_, bin)| bin.rows > 0.0) {
+        let edge = |number: usize| number as f64 / probability::BINS as f64;
+        let mean = |sum: f64| Cell::from(Estimate::point(sum / bin.rows));
+        let cells = vec![mean(bin.confidence), mean(bin.right), Cell::count(bin.rows)];
+        table.row(format!("{:.1} to {:.1}", edge(number), edge(number + 1)), cells);
+    }
+    table
 }
 
 fn labelled(row: &Scored, system: usize, choice: &impl Fn(&Answer) -> StanceLabel) -> Option<Labelled> {
@@ -194,6 +328,12 @@ fn confusion_table(scores: &ClassScores) -> Table {
 
 fn state_protocol(report: &mut Report, met: &MetRows, settings: &Settings, documents: usize) {
     let labelled = met.pairs.len() + met.without_prediction.len();
+    let labels = if leaves_neutral_out(met) {
+        "the most probable of the three classes, since the predicted labels leave neutral out"
+    } else {
+        "the predicted labels as they stand"
+    };
+    report.state("three-way", labels);
     report.state(
         "rows",
         format!("{} of {labelled} labelled gold rows have a prediction and are scored", met.pairs.len()),

@@ -50,7 +50,7 @@ impl Tally {
         documents: usize,
         bootstrap: &Bootstrap,
     ) -> Table {
-        let counts = self.counts(documents);
+        let counts = self.counts();
         let estimates = bootstrap.estimates(documents, 3 * self.rows.len(), |weights, out| {
             let total = counts.total(weights);
             for (slots, cells) in out.as_chunks_mut::<3>().0.iter_mut().zip(total.as_chunks::<4>().0) {
@@ -58,7 +58,7 @@ impl Tally {
             }
         });
         let mut table = Table::new(name, of, &["precision", "recall", "f1", "gold", "predicted"]);
-        let total = counts.total(&vec![1.0; documents]);
+        let total = counts.all();
         for ((row, figures), cells) in self.rows.iter().zip(estimates.as_chunks::<3>().0).zip(total.as_chunks::<4>().0)
         {
             let figures = figures.iter().map(|figure| Cell::from(*figure));
@@ -69,7 +69,7 @@ impl Tally {
 
     /// The share of gold items found, row by row, with its count.
     pub(super) fn accuracy_table(&self, name: &str, of: &str, documents: usize, bootstrap: &Bootstrap) -> Table {
-        let counts = self.counts(documents);
+        let counts = self.counts();
         let estimates = bootstrap.estimates(documents, self.rows.len(), |weights, out| {
             let total = counts.total(weights);
             for (slot, cells) in out.iter_mut().zip(total.as_chunks::<4>().0) {
@@ -77,7 +77,7 @@ impl Tally {
             }
         });
         let mut table = Table::new(name, of, &["accuracy", "right", "of"]);
-        let total = counts.total(&vec![1.0; documents]);
+        let total = counts.all();
         for ((row, figure), cells) in self.rows.iter().zip(estimates).zip(total.as_chunks::<4>().0) {
             table.row(row.as_str(), vec![figure.into(), Cell::count(cells[0]), Cell::count(cells[1])]);
         }
@@ -85,8 +85,8 @@ impl Tally {
     }
 
     /// Of each row: gold found, gold, predicted right, predicted.
-    fn counts(&self, documents: usize) -> Counts {
-        let mut counts = Counts::new(documents, 4 * self.rows.len());
+    fn counts(&self) -> Counts {
+        let mut counts = Counts::new(4 * self.rows.len());
         for (document, row, seen) in &self.events {
             let (cell, right) = match seen {
                 Seen::Gold(found) => (0, *found),

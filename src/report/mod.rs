@@ -23,6 +23,8 @@ pub enum Cell {
     Estimate(Estimate),
     /// A number of rows, spans or documents.
     Count(u64),
+    /// The p value of a test.
+    PValue(f64),
     /// Words.
     Text(String),
     /// Nothing to say.
@@ -68,6 +70,9 @@ impl Cell {
             Cell::Estimate(Estimate { value: Some(value), .. }) => format!("{value:.3}"),
             Cell::Estimate(_) | Cell::Empty => "–".to_string(),
             Cell::Count(count) => count.to_string(),
+            Cell::PValue(p) if p.is_nan() => "–".to_string(),
+            Cell::PValue(p) if *p < 1e-4 => "< 0.0001".to_string(),
+            Cell::PValue(p) => format!("{p:.4}"),
             Cell::Text(text) => text.clone(),
         }
     }
@@ -257,6 +262,11 @@ fn title(key: &str) -> String {
         "ac1" => "AC1",
         "ac2" => "AC2",
         "cohen" => "Cohen's",
+        "fleiss" => "Fleiss'",
+        "krippendorff" => "Krippendorff's",
+        "gwet" => "Gwet's",
+        "brier" => "Brier",
+        "platt" => "Platt",
         other => other,
     });
     words.collect::<Vec<_>>().join(" ")

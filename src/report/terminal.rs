@@ -38,12 +38,23 @@ pub(super) fn render(report: &Report, style: Style) -> String {
 }
 
 fn drawn(table: &Table) -> String {
-    let (head, rows) = table.shown();
+    let (head, mut rows) = table.shown();
+    rows.iter_mut().flat_map(|row| row.first_mut()).for_each(|name| *name = shortened(name));
     let mut drawn = comfy_table::Table::new();
     drawn.load_preset(UTF8_HORIZONTAL_ONLY).set_header(head).add_rows(rows);
-    drawn.remove_style(TableComponent::HorizontalLines);
+    drawn.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
     drawn.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     drawn.trim_fmt()
+}
+
+/// Names longer than this (ids of documents) would push the figures off the screen.
+const NAME: usize = 48;
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or(name)),
+        None => name.to_string(),
+    }
 }
 
 fn protocol(report: &Report) -> String {
