@@ -98,6 +98,7 @@ impl<'a> Reader<'a> {
         let dashed = start > first && is_dash(self.article.word(start - 1));
         self.according_to(start, Place::After)
             .or_else(|| self.inverted(start))
+            .or_else(|| self.impersonal(start))
             .or_else(|| self.subject_first(start).filter(|a| !soft || self.ends_clause(a, tail)))
             .or_else(|| if dashed { self.dash_name(start) } else { None })
     }
@@ -208,7 +209,7 @@ impl<'a> Reader<'a> {
         let verb = (start + 1..start + REACH)
             .take_while(|i| self.article.before(*i) < Break::Soft && self.article.quote(*i).is_none())
             .take_while(|i| !matches!(self.article.word(*i), ";" | ":" | "that" | "because" | "if"))
-            .find_map(|i| self.finite(i))?;
+            .find_map(|i| self.finite(i).or_else(|| self.quoted_saying(i)))?;
         let mention = self.mention_from(start).cloned().or_else(|| self.phrase(start, verb.start))?;
         let from = mention.apposition_end.unwrap_or(mention.items.end).max(mention.items.end);
         if !self.leads_to(from, verb.start) {
@@ -220,7 +221,7 @@ impl<'a> Reader<'a> {
     fn attribution(&self, verb: Verb, said: Said, place: Place) -> Attribution {
         let end = self.end_of(&said).unwrap_or(verb.end).max(verb.end);
         Attribution {
-            cue: Some(self.article.span(verb.start, verb.end)),
+            cue: Some(self.article.span(self.with_auxiliaries(verb.start), verb.end)),
             at: verb.end,
             end,
             said,
@@ -228,6 +229,46 @@ impl<'a> Reader<'a> {
             unquoted_content: false,
             plain: verb.cue.plain,
         }
+    }
+
+    /// The first item of the verb group that ends at `verb`: the "has" of "has also said".
+    fn with_auxiliaries(&self, verb: usize) -> usize {
+        let auxiliary = |i: usize| {
+            matches!(
+                self.article.word(i),
+                "has"
+                    | "have"
+                    | "had"
+                    | "was"
+                    | "were"
+                    | "is"
+                    | "are"
+                    | "been"
+                    | "being"
+                    | "be"
+                    | "did"
+                    | "does"
+                    | "do"
+                    | "not"
+                    | "n't"
+                    | "n’t"
+                    | "'s"
+                    | "'ve"
+                    | "'d"
+                    | "’ve"
+                    | "’d"
+                    | "will"
+                    | "would"
+                    | "could"
+                    | "to"
+            )
+        };
+        let lowest = verb.saturating_sub(5);
+        let group = (lowest..verb).rev().take_while(|i| {
+            auxiliary(*i)
+                || (is_in(&lex::FILLERS, self.article.word(*i)) && !lex::CALENDAR.contains(self.article.word(*i)))
+        });
+        group.filter(|i| auxiliary(*i) && !matches!(self.article.word(*i), "'s" | "to")).last().unwrap_or(verb)
     }
 
     fn end_of(&self, said: &Said) -> Option<usize> {
@@ -409,6 +450,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The cue "quoted as saying" that ends with item `i`.
+    fn quoted_saying(&self, i: usize) -> Option<Verb> {
+        let verb = self.verb(i)?;
+        self.quoted_before(&verb).map(|start| Verb { start, ..verb })
+    }
+
+    /// "it was said"
+    fn impersonal(&self, start: usize) -> Option<Attribution> {
+        let it = self.article.lower(start) == "it" && matches!(self.article.word(start + 1), "was" | "is" | "has");
+        let verb = (start + 2..start + 4)
+            .find_map(|i| self.verb(i))
+            .filter(|v| it && v.cue.plain && v.cue.form == Form::Past)?;
+        Some(self.attribution(verb, Said::Nobody, Place::After))
+    }
+
     /// The item "quoted" of "quoted as saying", "quoted by the agency as saying".
     fn quoted_before(&self, verb: &Verb) -> Option<usize> {
         if verb.cue.form != Form::Participle || verb.start == 0 || self.article.word(verb.start - 1) != "as" {
@@ -537,7 +593,20 @@ impl<'a> Reader<'a> {
                     || word == "("
             })
             .unwrap_or(start + 10);
-        self.phrase(start, end)
+        let phrase = self.phrase(start, end)?;
+        Some(self.named_after(&phrase).unwrap_or(phrase))
+    }
+
+    /// The name set off by a comma after a phrase: "its master, Emre Tal,".
+    fn named_after(&self, phrase: &Mention) -> Option<Mention> {
+        let comma = phrase.items.end;
+        let name =
+            self.mention_from(comma + 1).filter(|m| m.kind == MentionKind::Name && self.article.word(comma) == ",")?;
+        let next = self.article.word(name.items.end);
+        let closed = self.article.before(name.items.end) > Break::None
+            || matches!(next, "," | "." | "")
+            || cues::is_plain_cue(next);
+        closed.then(|| Mention { items: phrase.items.start..name.items.end, role: Some(phrase.span), ..name.clone() })
     }
 
     /// The items `start..end` as a phrase that can say something.
@@ -613,6 +682,13 @@ impl<'a> Reader<'a> {
             && cues::is_particle(cue.lemma, self.article.word(end))
         {
             end += 1;
+        }
+        // "went on to say"
+        if self.article.word(end) == "to"
+            && cues::cue(self.article.word(end + 1)).is_some_and(|c| c.plain && c.form == Form::Base)
+            && matches!(cue.lemma, "go")
+        {
+            end += 2;
         }
         let lone_go = matches!(cue.lemma, "go" | "put") && end == i + 1;
         (!lone_go).then_some(Verb { start: i, end, cue })

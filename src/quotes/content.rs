@@ -55,10 +55,29 @@ impl Content {
         self.tail.is_some_and(|c| ".!?…".contains(c))
     }
 
+    /// Whether it ends with an exclamation or question mark.
+    pub fn exclaims(&self) -> bool {
+        self.tail.is_some_and(|c| "!?".contains(c))
+    }
+
     /// Whether it could stand alone as a sentence.
     pub fn is_full(&self) -> bool {
         self.clause || (self.capital && self.length > 1 && self.tail.is_some_and(|c| ".!?…,".contains(c)))
     }
+}
+
+/// Whether marked words stand between the first and the last part of a name: John "Jack" Smith.
+pub(super) fn is_nickname(text: &str, marked: &Marked) -> bool {
+    let extent = marked.extent();
+    let inner = marked.parts.first().map_or("", |p| p.of(text));
+    let before = text.get(..extent.start).and_then(|head| head.strip_suffix(' ')).unwrap_or("");
+    let previous = before.rsplit(char::is_whitespace).next().unwrap_or("");
+    let after = text.get(extent.end..).and_then(|tail| tail.strip_prefix(' ')).unwrap_or("");
+    let is_name =
+        |word: &str| word.starts_with(char::is_uppercase) && word.ends_with(|c: char| c.is_alphabetic() || c == '.');
+    let next = after.split(|c: char| c.is_whitespace() || ",.;:".contains(c)).next().unwrap_or("");
+    let short = inner.len() <= 40 && inner.split_whitespace().count() <= 3 && inner.ends_with(char::is_alphanumeric);
+    short && is_name(previous) && is_name(next) && !is_in(&lex::FUNCTION, previous) && !is_in(&lex::FUNCTION, next)
 }
 
 /// Words after which quoted words are a title or a name.
@@ -116,15 +135,11 @@ const TITLES: &[&str] = &[
     "award",
 ];
 
-/// Whether quoted words at item `at` are a nickname, a title, or the name of something.
+/// Whether quoted words at item `at` are a title or the name of something.
 pub(super) fn is_name(article: &Article, at: usize, content: &Content) -> bool {
-    let next_to = |i: usize| article.before(i) == Break::None;
-    let before = if at > 0 && next_to(at) { article.word(at - 1) } else { "" };
-    let after = if next_to(at + 1) { article.word(at + 1) } else { "" };
-    let is_name_part = |word: &str| word.starts_with(char::is_uppercase) && !is_in(&lex::FUNCTION, word);
-    let nickname = content.length <= 4 && !content.ends() && is_name_part(before) && is_name_part(after);
+    let before = if at > 0 && article.before(at) == Break::None { article.word(at - 1) } else { "" };
     let announced = TITLES.contains(&before.to_lowercase().as_str())
         && !content.ends()
         && (content.title_case || content.length <= 4);
-    nickname || announced || (content.title_case && content.length <= 9 && !content.ends() && content.tail != Some(','))
+    announced || (content.title_case && content.length <= 9 && !content.ends() && content.tail != Some(','))
 }

@@ -36,7 +36,7 @@ const PLAIN: &str = "say tell add note stress explain state argue claim insist w
     enquire wonder reassure assure inform advise hint imply infer concur disagree pronounce preach protest plead \
     muse ponder gush fume rant snap sneer blurt bemoan decry denounce apologize apologise elaborate posit surmise \
     reckon speculate estimate forecast summarize summarise interject persist echo recommend propose question \
-    answer hope fear expect decide vent rejoin stipulate enthuse";
+    answer confess hope fear expect decide vent rejoin stipulate enthuse";
 
 /// Verbs that are cues only where a quote stands beside them.
 const BESIDE: &str = "continue call describe offer read go put agree repeat begin start finish point cite quote dub \

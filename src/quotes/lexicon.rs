@@ -15,7 +15,7 @@ macro_rules! words {
 words!(
     /// What one person can be, singular: roles, professions, kin.
     ROLES,
-    "accountant activist actor actress adjutant administrator admiral adviser advisor advocate aide ally ambassador \
+    "accountant activist acrobat actor actress adjutant administrator admiral adviser advisor advocate aide ally ambassador \
     analyst anchor apostle applicant archbishop architect artist aspirant assistant astronaut athlete attorney aunt \
     author ayatollah baker banker barber bishop blogger bodyguard boss boy boyfriend brigadier broadcaster broker \
     brother builder businessman businesswoman captain cardinal carpenter cartoonist celebrity ceo cfo chairman \
@@ -31,7 +31,7 @@ words!(
     grandmother guard guest guide historian host hunter husband imam inmate inspector instructor insider interpreter \
     investigator investor inventor jailer journalist judge juror justice keeper king knight laborer labourer landlord \
     lawmaker lawyer leader lecturer legislator librarian lieutenant lobbyist magistrate major man manager marshal \
-    mathematician mayor mechanic mediator member merchant midwife minister ministers missionary model moderator monk \
+    master mathematician mate mayor mechanic mediator member merchant midwife minister ministers missionary model moderator monk \
     mother mourner mufti musician naturalist negotiator neighbor neighbour neighbour nephew neurologist niece nominee \
     novelist nun nurse observer officer official operator opponent organiser organizer owner painter parent \
     parishioner parliamentarian participant partner passenger pastor patient patriarch peasant philosopher \

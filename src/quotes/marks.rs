@@ -420,7 +420,9 @@ impl<'a> Pairing<'a> {
         let Some(paragraph) = self.paragraphs.get(index) else { return false };
         let last = Span::new(open.inner_start, paragraph.end).trimmed(self.text).of(self.text);
         let ended = last.ends_with(['.', '!', '?', '…', ':', ';', ')', ']', '\'', '’', ',']);
-        if !ended || attribution_start(last).is_some() {
+        // A fragment that begins in the middle of a sentence does not run on.
+        let fragment = open.parts.is_empty() && last.starts_with(char::is_lowercase);
+        if !ended || fragment || attribution_start(last).is_some() {
             return false;
         }
         let (Some(next), Some(marks)) = (self.paragraphs.get(index + 1), self.marks.get(index + 1)) else {

@@ -52,7 +52,8 @@ pub fn find(text: &str) -> Vec<Quote> {
 /// As [`find`], with the `entities` that a tagger found in `text`: they tell people from bodies and places.
 pub fn find_with(text: &str, entities: &[Entity]) -> Vec<Quote> {
     let paragraphs = paragraphs(text);
-    let marked = marks::pair(text, &paragraphs);
+    let mut marked = marks::pair(text, &paragraphs);
+    marked.retain(|m| !content::is_nickname(text, m));
     if marked.is_empty() {
         return Vec::new();
     }
@@ -85,15 +86,38 @@ fn drafts(text: &str, article: &Article, reader: &Reader, marked: &[Marked]) -> 
             *place = Some(place.map_or((at, at), |(first, _)| (first, at)));
         }
     }
-    let with_place = marked.iter().zip(places).filter_map(|(m, place)| place.map(|(first, last)| (m, first, last)));
-    with_place.filter_map(|(marked, first, last)| draft(text, article, reader, marked, first, last)).collect()
+    let mut drafts: Vec<Draft> = Vec::new();
+    for (marked, place) in marked.iter().zip(places) {
+        let Some((first, last)) = place else { continue };
+        let inherited = drafts.last().and_then(|one| inherited(article, one, first));
+        let follows = drafts.last().is_some_and(|one| goes_on_after(article, one, first));
+        drafts.extend(draft(text, article, reader, marked, (first, last), inherited, follows));
+    }
+    drafts
 }
 
-fn draft(text: &str, article: &Article, reader: &Reader, marked: &Marked, first: usize, last: usize) -> Option<Draft> {
+/// The attribution of the fragment before in the same reported sentence: `He called it "a" and, for them, "b".`
+fn inherited(article: &Article, one: &Draft, first: usize) -> Option<Attribution> {
+    let same_sentence = (one.last + 1..=first).all(|i| article.before(i) == Break::None);
+    let before = one.attribution.as_ref().filter(|a| a.place == Place::Before && a.cue.is_some());
+    before
+        .filter(|_| same_sentence && first - one.last <= 12)
+        .map(|a| Attribution { unquoted_content: true, ..a.clone() })
+}
+
+fn draft(
+    text: &str,
+    article: &Article,
+    reader: &Reader,
+    marked: &Marked,
+    (first, last): (usize, usize),
+    inherited: Option<Attribution>,
+    follows: bool,
+) -> Option<Draft> {
     let content = Content::of(text, marked);
     let leads = leads(article, reader, first);
-    let attribution = attribution(article, reader, &content, first, last, leads);
-    let (kind, confidence) = judge(article, &content, attribution.as_ref(), first, last, leads, marked)?;
+    let attribution = attribution(article, reader, &content, first, last, leads).or(inherited);
+    let (kind, confidence) = judge(article, &content, attribution.as_ref(), (first, last), leads, follows, marked)?;
     Some(Draft {
         parts: marked.parts.clone(),
         kind,
@@ -130,7 +154,7 @@ fn attribution(
     last: usize,
     leads: bool,
 ) -> Option<Attribution> {
-    let after = reader.after(last, content.tail, leads);
+    let after = reader.after(last, content.tail, leads && content.length > 2);
     let before = reader.before(first);
     let comma = content.tail == Some(',') || article.word(last + 1) == ",";
     match (after, before) {
@@ -160,9 +184,9 @@ fn judge(
     article: &Article,
     content: &Content,
     attribution: Option<&Attribution>,
-    first: usize,
-    last: usize,
+    (first, last): (usize, usize),
     leads: bool,
+    follows: bool,
     marked: &Marked,
 ) -> Option<(QuoteKind, f32)> {
     let ends_sentence = article.before(last + 1) >= Break::Soft || article.word(last + 1) == ".";
@@ -171,8 +195,18 @@ fn judge(
         let stands_alone =
             leads && ends_sentence && (content.ends() || content.clause || marked.unclosed) && content.capital;
         let introduced = article.word(first.wrapping_sub(1)) == ":" && full;
+        let paragraph = article.before(first) == Break::Paragraph && article.before(last + 1) == Break::Paragraph;
         return match content.length {
             _ if marked.unclosed && !leads => None,
+            _ if follows && leads && content.capital && content.ends() => Some((QuoteKind::Direct, 0.9)),
+            2.. if leads
+                && content.ends()
+                && content.capital
+                && (paragraph || content.exclaims())
+                && !content.title_case =>
+            {
+                Some((QuoteKind::Direct, 0.5))
+            }
             3.. if stands_alone && full && !content.title_case => {
                 Some((QuoteKind::Direct, if content.length > 6 { 0.8 } else { 0.6 }))
             }
@@ -188,16 +222,38 @@ fn judge(
     match found.place {
         Place::After | Place::Dash if leads => Some((QuoteKind::Direct, if found.plain { 0.97 } else { 0.85 })),
         Place::Before | Place::Colon if !found.unquoted_content => {
-            let enough = full || content.length > 2 || found.plain;
-            (enough && !(marked.single && content.length < 3))
-                .then_some((QuoteKind::Direct, if full { 0.95 } else { 0.8 }))
+            let enough = full || content.length > 2 || found.plain || content.ends();
+            let kind =
+                if joined_by_conjunction(article, content, first) { QuoteKind::Mixed } else { QuoteKind::Direct };
+            (enough && !(marked.single && content.length < 3)).then_some((kind, if full { 0.95 } else { 0.8 }))
         }
-        _ if full && content.clause && content.length > 3 => {
+        Place::After if follows_conjunction(article, first) && full => Some((QuoteKind::Direct, 0.9)),
+        _ if full && content.clause && content.capital && content.length > 2 => {
             Some((QuoteKind::Direct, if found.plain { 0.85 } else { 0.7 }))
         }
+        _ if full && content.clause && content.length > 2 => Some((QuoteKind::Mixed, 0.8)),
         _ if is_fragment_said(article, content, found, first, marked) => Some((QuoteKind::Mixed, 0.7)),
         _ => None,
     }
+}
+
+/// Whether "that", "to" and the like bind the quote into the reporter's sentence: `said that "we will sign"`.
+fn joined_by_conjunction(article: &Article, content: &Content, first: usize) -> bool {
+    let before = article.lower(first.wrapping_sub(1));
+    !content.capital && matches!(before.as_str(), "that" | "to" | "whether" | "if" | "how" | "why" | "as")
+}
+
+/// Whether only ", but" or the like stands between the clause before and the quote.
+fn follows_conjunction(article: &Article, first: usize) -> bool {
+    let before = article.lower(first.wrapping_sub(1));
+    matches!(before.as_str(), "but" | "and" | "while" | "yet") && article.word(first.wrapping_sub(2)) == ","
+}
+
+/// Whether the quote at item `first` comes right after the attribution of the one before: `"…," Lee said. "…"`
+fn goes_on_after(article: &Article, one: &Draft, first: usize) -> bool {
+    let attributed = one.attribution.as_ref().is_some_and(|a| a.place == Place::After);
+    let breaks = (one.last + 1..=first).filter(|i| article.before(*i) >= Break::Sentence).count();
+    attributed && breaks == 1 && article.before(first) == Break::Sentence
 }
 
 /// Whether a fragment in the reporter's sentence is somebody's words rather than a term.
@@ -252,12 +308,23 @@ fn join_split(article: &Article, drafts: Vec<Draft>) -> Vec<Draft> {
 }
 
 fn belongs_together(article: &Article, one: &Draft, two: &Draft) -> bool {
-    let (Some(first), Some(second)) = (&one.attribution, &two.attribution) else { return false };
-    let same_sentence = (one.last + 1..=two.first).all(|i| article.before(i) < Break::Sentence);
-    let same_cue = first.cue.is_some() && first.cue == second.cue;
-    let colon = article.word(two.first.wrapping_sub(1)) == ":";
-    let soft = (one.last + 1..=two.first).any(|i| article.before(i) == Break::Soft);
-    same_sentence && same_cue && !colon && (!soft || two.continues || article.word(two.first.wrapping_sub(1)) == ",")
+    let Some(first) = &one.attribution else { return false };
+    let breaks: Vec<Break> =
+        (one.last + 1..=two.first).map(|i| article.before(i)).filter(|b| *b > Break::None).collect();
+    match &two.attribution {
+        Some(second) => {
+            let same_cue = first.cue.is_some() && first.cue == second.cue;
+            let colon = article.word(two.first.wrapping_sub(1)) == ":";
+            let comma = two.continues || article.word(two.first.wrapping_sub(1)) == ",";
+            let goes_on = breaks.is_empty() || (comma && breaks.iter().all(|b| *b == Break::Soft));
+            same_cue && !colon && goes_on
+        }
+        // `"A," Lee said. "B."`: nothing but the attribution stands between the two.
+        None => {
+            let direct = one.kind == QuoteKind::Direct && two.kind == QuoteKind::Direct;
+            direct && goes_on_after(article, one, two.first)
+        }
+    }
 }
 
 /// Resolves speakers in the order of the text.
@@ -302,12 +369,18 @@ impl Speakers<'_> {
         match draft.attribution.as_ref().map(|a| &a.said) {
             Some(Said::By(mention)) => (self.people.speaker(mention, before), 1.0),
             Some(Said::SameAsBefore) => match previous {
+                // "…," Lee said, adding "…": one mention serves both.
+                Some(previous) if self.same_sentence(previous.end, draft.first) => (Ok(previous.speaker.clone()), 1.0),
                 Some(previous) => (Ok(carried(&previous.speaker)), 1.0),
                 None => (Err(NoSpeaker::Unnamed), 1.0),
             },
             Some(Said::Nobody) => (Err(NoSpeaker::Unnamed), 1.0),
             None => self.carried_over(draft, previous),
         }
+    }
+
+    fn same_sentence(&self, from: usize, to: usize) -> bool {
+        (from..=to).all(|i| self.article.before(i) < Break::Sentence)
     }
 
     /// The speaker of a quote without attribution: whoever speaks in the sentences before it.

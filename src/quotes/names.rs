@@ -1,7 +1,7 @@
 //! Mentions of people and bodies in the reporter's words, found by their surface: capitals, roles, titles, pronouns.
 
 use super::article::{Article, Break};
-use super::cues;
+use super::cues::{self, Form};
 use super::gazetteer::{self, Place};
 use super::lexicon::{self as lex, is_in};
 use crate::document::{Entity, Span};
@@ -145,7 +145,13 @@ impl Finder<'_> {
         let mut loose = 0;
         while i < body + LONGEST && (i == start || self.article.before(i) == Break::None) {
             let word = self.article.word(i);
-            if self.is_name_word(i, i == start) || self.is_role_word(word) {
+            let before_role = i == start
+                && !determined
+                && is_common(word)
+                && cues::cue(word).is_none()
+                && self.is_role_word(self.article.word(i + 1))
+                && self.article.is_capital(i + 2);
+            if before_role || self.is_name_word(i, i == start) || self.is_role_word(word) {
                 end = i + 1;
                 loose = 0;
             } else if self.links(i, end == i) {
@@ -178,7 +184,7 @@ impl Finder<'_> {
             return false;
         }
         match word {
-            "'s" | "’s" | "'" | "’" => true,
+            "'s" | "’s" | "’" => true,
             "of" | "for" => {
                 self.article.is_capital(i - 1)
                     && (self.is_name_word(next, false)
@@ -192,6 +198,10 @@ impl Finder<'_> {
                     && self.article.is_capital(i - 1)
                     && self.is_name_word(next, false)
                     && !self.speaks_soon(next)
+            }
+            // John "Jack" Smith
+            "\"" | "“" | "”" | "'" | "‘" | "«" | "»" => {
+                self.article.is_capital(i - 1) && self.article.is_capital(next)
             }
             _ => lex::PARTICLES.contains(word) && self.article.is_capital(next),
         }
@@ -233,8 +243,15 @@ impl Finder<'_> {
             word.ends_with("ing") || word.ends_with("ly") || cues::cue(word).is_some() || word.ends_with("ed");
         let followed = self.article.before(i + 1) == Break::None
             && ((self.article.is_capital(i + 1) && !lex::CALENDAR.contains(self.article.word(i + 1)))
-                || cues::is_plain_cue(self.article.word(i + 1))
-                || matches!(self.article.word(i + 1), "'s" | "’s" | "," | "also" | "has" | "who"));
+                || cues::cue(self.article.word(i + 1)).is_some_and(|c| matches!(c.form, Form::Past | Form::Third))
+                || is_in(&lex::FINITE, self.article.word(i + 1))
+                || is_in(&lex::FILLERS, self.article.word(i + 1))
+                || lex::is_role(self.article.word(i + 1))
+                || matches!(self.article.word(i + 1), "’s" | "," | ":" | "who" | "“" | "\""));
+        let signed = i > 0
+            && matches!(self.article.word(i - 1), "—" | "–" | "--" | "-")
+            && self.article.before(i + 1) >= Break::Sentence;
+        let followed = followed || signed;
         followed && !inflected
     }
 
@@ -327,7 +344,7 @@ impl Finder<'_> {
                 && (starts
                     || matches!(word, "of" | "the" | "for" | "'s" | "’s")
                     || self.is_name_word(*i, false)
-                    || is_common(word) && cues::cue(word).is_none_or(|c| !c.plain || c.form == cues::Form::Base))
+                    || is_common(word) && cues::cue(word).is_none_or(|c| !c.plain || c.form == Form::Base))
         };
         let end = (from + 1..from + 12).take_while(goes_on).last().map_or(from, |i| i + 1);
         let trailing = |i: usize| matches!(self.article.word(i), "of" | "the" | "for" | "'s" | "’s");
@@ -426,7 +443,7 @@ fn apposed_role(article: &Article, name: &Mention) -> Option<(usize, Span)> {
 
 /// Whether `name`, set off by commas, names the person whose role stands before it.
 fn names_the_role(article: &Article, role: &Mention, name: &Mention) -> bool {
-    let kinds = role.kind == MentionKind::Role && name.kind == MentionKind::Name && name.role.is_none();
+    let kinds = role.kind == MentionKind::Role && name.kind == MentionKind::Name;
     let definite = !matches!(article.lower(role.items.start).as_str(), "a" | "an");
     let comma = article.word(role.items.end) == "," && name.items.start == role.items.end + 1;
     let next = article.word(name.items.end);

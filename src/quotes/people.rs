@@ -25,6 +25,8 @@ struct Referent {
     person: bool,
     /// Whether it is named, not only described.
     named: bool,
+    /// Whether it stands where places stand ("in Selva").
+    place_like: bool,
 }
 
 /// A mention in the order of the text, with whom it means.
@@ -100,7 +102,8 @@ impl<'a> People<'a> {
             Some(occurrence) => (occurrence.referent, occurrence.evidence),
             None => self.identify(mention),
         };
-        self.as_speaker(referent, evidence, Some(mention.span)).ok_or(NoSpeaker::Unnamed)
+        let phrase = self.article.span(mention.items.start, mention.items.end);
+        self.as_speaker(referent, evidence, Some(phrase)).ok_or(NoSpeaker::Unnamed)
     }
 
     fn as_speaker(&self, referent: usize, evidence: Evidence, mention: Option<Span>) -> Option<Speaker> {
@@ -159,7 +162,16 @@ impl<'a> People<'a> {
             MentionKind::Name => None,
             _ => gazetteer::country_in(phrase),
         };
-        self.referents.push(Referent { name, role: None, country, gender: None, plural, person, named });
+        self.referents.push(Referent {
+            name,
+            role: None,
+            country,
+            gender: None,
+            plural,
+            person,
+            named,
+            place_like: false,
+        });
         self.referents.len() - 1
     }
 
@@ -174,7 +186,7 @@ impl<'a> People<'a> {
             if let Some(role) = role
                 && referent.role.is_none()
             {
-                referent.role = Some(without_article(role).to_string());
+                referent.role = Some(bare_role(role).to_string()).filter(|r| !r.is_empty());
             }
             referent.gender = referent.gender.or(gender);
             referent.country = referent.country.or(country);
@@ -189,7 +201,7 @@ impl<'a> People<'a> {
             MentionKind::Role => match self.holder(mention) {
                 Some(index) => (index, Evidence::Title),
                 None => {
-                    let index = self.described(mention, mention.span.of(text).to_string());
+                    let index = self.described(mention, without_article(mention.span.of(text)).to_string());
                     (index, Evidence::Title)
                 }
             },
@@ -202,7 +214,7 @@ impl<'a> People<'a> {
                 (self.described(mention, name), Evidence::Exact)
             }
             MentionKind::Other | MentionKind::Pronoun => {
-                let index = self.described(mention, mention.span.of(text).to_string());
+                let index = self.described(mention, without_article(mention.span.of(text)).to_string());
                 (index, Evidence::Title)
             }
         }
@@ -214,7 +226,7 @@ impl<'a> People<'a> {
         if let Some(referent) = self.referents.get_mut(index) {
             referent.gender = gender_in(phrase);
             if mention.kind == MentionKind::Role {
-                referent.role = Some(without_article(phrase).to_string());
+                referent.role = Some(bare_role(phrase).to_string());
             }
         }
         index
@@ -289,6 +301,12 @@ impl<'a> People<'a> {
 
     fn note(&mut self, mention: &Mention, referent: usize, evidence: Evidence) {
         let start = mention.items.start;
+        let before = self.article.lower(start.wrapping_sub(1));
+        if matches!(before.as_str(), "in" | "at" | "near" | "into" | "inside" | "outside" | "across" | "around" | "off")
+            && let Some(found) = self.referents.get_mut(referent)
+        {
+            found.place_like = true;
+        }
         let subject = self.article.begins_sentence(start)
             || (start > 0 && self.article.word(start - 1) == ",")
             || self.article.quote(start.wrapping_sub(1)).is_some();
@@ -323,7 +341,7 @@ impl<'a> People<'a> {
                 }
                 + if occurrence.subject { 2.0 } else { 0.0 }
                 + if referent.named && referent.person { 0.5 } else { 0.0 }
-                + if last.is_some_and(|s| s.name == referent.name) { 2.5 } else { 0.0 }
+                + if last.is_some_and(|s| s.name == referent.name) { 1.5 } else { 0.0 }
                 - 0.25 * rank as f32;
             if best.is_none_or(|(top, _)| score > top) {
                 best = Some((score, occurrence.referent));
@@ -339,6 +357,7 @@ impl<'a> People<'a> {
 fn agreement(pronoun: &str, referent: &Referent) -> Option<f32> {
     let gendered = |wanted: Gender| match referent.gender {
         _ if referent.plural || !referent.person => None,
+        None if referent.place_like && referent.role.is_none() => None,
         Some(gender) if gender == wanted => Some(1.5),
         Some(_) => None,
         None => Some(0.0),
@@ -455,6 +474,23 @@ fn words_of(article: &Article, span: Span) -> Vec<String> {
         .filter(|w| !is_in(&lex::ADDRESS, w))
         .map(|w| w.trim_end_matches("'s").trim_end_matches("’s").to_string())
         .collect()
+}
+
+/// The role itself: "its former leader" is "former leader", "the union's head in Karsk" is "head".
+fn bare_role(phrase: &str) -> &str {
+    let own = [
+        "its ", "Its ", "his ", "His ", "her ", "Her ", "their ", "Their ", "our ", "Our ", "my ", "My ", "another ",
+        "Another ", "one ", "One ",
+    ];
+    let plain = without_article(phrase);
+    let plain = own.iter().find_map(|o| plain.strip_prefix(o)).unwrap_or(plain);
+    let plain = ["'s ", "’s "]
+        .iter()
+        .filter_map(|p| plain.rfind(p).and_then(|at| plain.get(at + p.len()..)))
+        .min_by_key(|rest| rest.len())
+        .unwrap_or(plain);
+    let place = [" in ", " at ", " from ", " with ", " on ", " near "].iter().filter_map(|p| plain.find(p)).min();
+    place.and_then(|at| plain.get(..at)).unwrap_or(plain)
 }
 
 fn without_article(phrase: &str) -> &str {
