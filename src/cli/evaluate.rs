@@ -73,7 +73,7 @@ struct AttributionArgs {
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
     #[command(flatten)]
-    output: OutputArgs,
+    output: ReportArgs,
 }
 
 #[derive(Debug, Args)]
