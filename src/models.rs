@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The files that decide what a model answers, in the order in which they are hashed.
-const FILES: [&str; 4] = ["config.json", "tokenizer.json", "model.safetensors", "rust_model.ot"];
+const FILES: [&str; 5] = ["config.json", "tokenizer.json", "model.safetensors", "rust_model.ot", "linker.json"];
 
 /// A model folder and what its configuration says.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,8 @@
 //! The stages in order: text, windows, entities, quotes, stance; batches are formed across documents.
 //!
 //! ```text
-//! Document ─segment→ words ─windows→ encoder ─decode→ entities ─find→ quotes ─context→ encoder ─score→ stance
+//! Document ─segment→ words ─windows→ encoder ─decode→ entities ┬find→ quotes ─context→ encoder ─score→ stance
+//!                          └windows→ encoder ─decode→ reported ┘
 //! ```
 
 pub mod columns;
@@ -13,6 +14,7 @@ use crate::document::{Document, Entity, Quote, QuoteKind, Span, Usage};
 use crate::entities::EntityTagger;
 use crate::error::Result;
 use crate::quotes;
+use crate::quotes::model::{Found, QuoteTagger, Words};
 use crate::stance::{StanceReader, context};
 use crate::text::segment::{paragraphs, sentences, words};
 use crate::tokens::{PairInput, Window};
@@ -58,6 +60,8 @@ pub struct Pipeline {
     pub entities: Option<EntityTagger>,
     /// Which quotes are looked for.
     pub quotes: QuoteChoice,
+    /// Finds reported speech, where all quotes are looked for; none: only what stands in marks is found.
+    pub reported: Option<QuoteTagger>,
     /// Reads the stance of quotes; none: it stays open.
     pub stance: Option<StanceReader>,
     /// Tokens in a batch, padding included.
@@ -66,7 +70,7 @@ pub struct Pipeline {
 
 impl Default for Pipeline {
     fn default() -> Self {
-        Pipeline { entities: None, quotes: QuoteChoice::None, stance: None, batch_tokens: BATCH_TOKENS }
+        Pipeline { entities: None, quotes: QuoteChoice::None, reported: None, stance: None, batch_tokens: BATCH_TOKENS }
     }
 }
 
@@ -110,7 +114,7 @@ impl Pipeline {
         let decode = |read: Result<(Reading, Vec<Array2<f32>>)>| {
             let (reading, logits) = read?;
             let entities = reading.entities(tagger, &logits)?;
-            Ok(Analysis { entities: Some(entities), quotes: None, usage: reading.usage() })
+            Ok(Analysis { entities: Some(entities), quotes: None, usage: usage(&reading.windows) })
         };
         with_logits.into_par_iter().map(decode).collect()
     }
@@ -119,13 +123,43 @@ impl Pipeline {
         if self.quotes == QuoteChoice::None {
             return analyses;
         }
-        let find = |(document, analysis): (&Document, Result<Analysis>)| {
-            let analysis = analysis?;
-            let mut quotes = quotes::find_with(&document.text, analysis.entities.as_deref().unwrap_or_default());
+        let reported = self.find_reported(documents);
+        let find = |((document, analysis), reported): ((&Document, Result<Analysis>), Result<Reported>)| {
+            let (mut analysis, reported) = (analysis?, reported?);
+            let entities = analysis.entities.as_deref().unwrap_or_default();
+            let mut quotes = quotes::find_all(&document.text, entities, &reported.found);
             quotes.retain(|quote| self.quotes == QuoteChoice::All || quote.kind == QuoteKind::Direct);
+            analysis.usage += reported.usage;
             Ok(Analysis { quotes: Some(quotes), ..analysis })
         };
-        documents.par_iter().zip(analyses).map(find).collect()
+        documents.par_iter().zip(analyses).zip(reported).map(find).collect()
+    }
+
+    /// What the quote model finds in each document; nothing where it is not asked.
+    fn find_reported(&self, documents: &[Document]) -> Vec<Result<Reported>> {
+        let Some(tagger) = self.reported.as_ref().filter(|_| self.quotes == QuoteChoice::All) else {
+            return documents.iter().map(|_| Ok(Reported::default())).collect();
+        };
+        let read = |document: &Document| {
+            let words = Words::of(&document.text);
+            tagger.windows(&document.text, &words).map(|windows| (words, windows))
+        };
+        let read: Vec<Result<Windowed>> = documents.par_iter().map(read).collect();
+        let inputs = read.iter().flatten().flat_map(|(_, windows)| windows).map(|w| &w.input).collect();
+        let mut logits = encode::logits(tagger.encoder().as_ref(), inputs, self.batch_tokens).into_iter();
+        let of_document = |read: &Result<Windowed>| {
+            let count = read.as_ref().map_or(0, |(_, windows)| windows.len());
+            // All of them are taken, also past an error: the next document's follow.
+            let own: Vec<Result<Array2<f32>>> = logits.by_ref().take(count).collect();
+            own.into_iter().collect()
+        };
+        let logits: Vec<Result<Vec<Array2<f32>>>> = read.iter().map(of_document).collect();
+        let decode = |((document, read), logits): ((&Document, Result<Windowed>), Result<Vec<_>>)| {
+            let (words, windows) = read?;
+            let found = tagger.decode(&document.text, &words, &windows, &logits?)?;
+            Ok(Reported { found, usage: usage(&windows) })
+        };
+        documents.par_iter().zip(read).zip(logits).map(decode).collect()
     }
 
     fn read_stances(&self, documents: &[Document], analyses: Vec<Result<Analysis>>) -> Vec<Result<Analysis>> {
@@ -171,14 +205,25 @@ impl Reading {
     fn entities(&self, tagger: &EntityTagger, logits: &[Array2<f32>]) -> Result<Vec<Entity>> {
         tagger.decode_with_breaks(&self.words, &self.windows, logits, &self.paragraphs)
     }
+}
 
-    fn usage(&self) -> Usage {
-        Usage {
-            tokens: self.windows.iter().map(|w| w.input.ids.len() as u64).sum(),
-            windows: self.windows.len() as u64,
-            truncated: self.windows.iter().map(|w| w.truncated as u64).sum(),
-        }
+/// What reading windows costs.
+fn usage(windows: &[Window]) -> Usage {
+    Usage {
+        tokens: windows.iter().map(|w| w.input.ids.len() as u64).sum(),
+        windows: windows.len() as u64,
+        truncated: windows.iter().map(|w| w.truncated as u64).sum(),
     }
+}
+
+/// The words of a text and what the quote model reads of them.
+type Windowed = (Words, Vec<Window>);
+
+/// What the quote model found in a document, and what reading it cost.
+#[derive(Default)]
+struct Reported {
+    found: Vec<Found>,
+    usage: Usage,
 }
 
 fn stance_inputs(reader: &StanceReader, document: &Document, quotes: &[Quote]) -> Result<Vec<PairInput>> {

@@ -56,13 +56,17 @@ impl ClassifyArgs {
         };
         run.check()?;
         let (tagger, entities) = self.models.entities()?;
+        let quotes = self.quotes.model(&self.models)?;
         let (reader, stance) = self.models.stance(self.neutral)?;
+        let (reported, quotes) = quotes.unzip();
         let pipeline = Pipeline {
             entities: Some(tagger),
             quotes: self.quotes.choice(),
+            reported,
             stance: Some(reader),
             batch_tokens: self.models.batch_tokens,
         };
-        run.run(&pipeline, &[entities, stance])
+        let stamps: Vec<_> = [Some(entities), quotes, Some(stance)].into_iter().flatten().collect();
+        run.run(&pipeline, &stamps)
     }
 }

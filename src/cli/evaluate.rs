@@ -5,7 +5,8 @@ use clap::{Args, Subcommand};
 use detente::error::Result;
 use detente::evaluate::entities::Seen;
 use detente::evaluate::resample::Bootstrap;
-use detente::evaluate::{conll, entities, quotes, records, rows, stance};
+use detente::evaluate::{attributions, conll, entities, quotes, records, rows, stance};
+use detente::io::brat;
 use detente::report::{self, Report, Style};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ enum Task {
     Entities(EntityArgs),
     /// Quotes: exact and overlapping spans, cues, speakers.
     Quotes(QuoteArgs),
+    /// Attributions of an annotated corpus: a quote model, or the corpus' other annotators, against its annotations.
+    Attributions(AttributionArgs),
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +61,19 @@ struct EntityArgs {
 struct QuoteArgs {
     #[command(flatten)]
     common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+struct AttributionArgs {
+    /// A folder of brat stand-off: `text/*.txt` and `attributions/<article>_<annotator>.ann`.
+    #[arg(long, value_name = "DIR")]
+    gold: PathBuf,
+    /// The folder of the quote model; without it the second annotators are compared with the first.
+    #[cfg(feature = "libtorch")]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    output: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -120,12 +136,13 @@ impl EvaluateArgs {
     /// # Errors
     /// Files that cannot be read, gold and predictions that do not fit each other, a report that cannot be written.
     pub fn run(self) -> Result<Outcome> {
-        let common = match &self.task {
-            Task::Stance(args) => &args.common,
-            Task::Entities(args) => &args.common,
-            Task::Quotes(args) => &args.common,
+        let output = match &self.task {
+            Task::Stance(args) => &args.common.output,
+            Task::Entities(args) => &args.common.output,
+            Task::Quotes(args) => &args.common.output,
+            Task::Attributions(args) => &args.output,
         };
-        common.output.check()?;
+        output.check()?;
         let report = match &self.task {
             Task::Stance(args) => evaluate_stance(args)?,
             Task::Entities(args) => evaluate_entities(args)?,
@@ -133,10 +150,46 @@ impl EvaluateArgs {
                 let meeting = records::meet(records::read(&args.common.gold)?, records::read(&args.common.pred)?)?;
                 quotes::evaluate(&meeting, &args.common.output.bootstrap())
             }
+            Task::Attributions(args) => evaluate_attributions(args)?,
         };
-        common.output.show(&report)?;
+        output.show(&report)?;
         Ok(Outcome::Done)
     }
+}
+
+fn evaluate_attributions(args: &AttributionArgs) -> Result<Report> {
+    let bootstrap = args.output.bootstrap();
+    let articles = brat::read_articles(&args.gold)?;
+    #[cfg(feature = "libtorch")]
+    if let Some(folder) = &args.model {
+        return attributions::evaluate(&by_model(articles, folder)?, &bootstrap);
+    }
+    attributions::evaluate(&by_second_annotator(articles), &bootstrap)
+}
+
+/// The articles that several annotated, the second annotator's work taken for a prediction.
+fn by_second_annotator(articles: Vec<brat::Article>) -> Vec<attributions::Compared> {
+    let compared = |article: brat::Article| {
+        let mut annotations = article.annotations.into_iter().map(|(_, attributions)| attributions);
+        let (gold, predicted) = (annotations.next()?, annotations.next()?);
+        Some(attributions::Compared { id: article.document.id, text: article.document.text, gold, predicted })
+    };
+    articles.into_iter().filter_map(compared).collect()
+}
+
+#[cfg(feature = "libtorch")]
+fn by_model(articles: Vec<brat::Article>, folder: &std::path::Path) -> Result<Vec<attributions::Compared>> {
+    use detente::encoder::rust_bert::{EngineOptions, RustBert};
+    let encoder = std::sync::Arc::new(RustBert::load(folder, &EngineOptions::default())?);
+    let tagger = detente::quotes::model::QuoteTagger::from_folder(folder, encoder)?;
+    let compared = |article: brat::Article| {
+        let text = article.document.text;
+        let found = tagger.find(&text)?;
+        let predicted = detente::quotes::merge::snapped(&text, found);
+        let gold = article.annotations.into_iter().next().map(|(_, gold)| gold).unwrap_or_default();
+        Ok(attributions::Compared { id: article.document.id, text, gold, predicted })
+    };
+    articles.into_iter().map(compared).collect()
 }
 
 fn evaluate_stance(args: &StanceArgs) -> Result<Report> {

@@ -11,6 +11,7 @@ use detente::io::view::Style;
 use detente::io::write::RecordFormat;
 use detente::models;
 use detente::pipeline::BATCH_TOKENS;
+use detente::quotes::model::QuoteTagger;
 use detente::record::ModelStamp;
 use detente::stance::StanceReader;
 use detente::text::offsets::OffsetUnit;
@@ -135,6 +136,18 @@ impl ModelArgs {
         let folder = models::find("entities", self.models.as_deref())?;
         let tagger = EntityTagger::new(Tokens::from_folder(&folder)?, self.encoder(&folder)?)?;
         Ok((tagger, models::stamp(&folder)?))
+    }
+
+    /// The quote model, with its stamp; none, and a notice, where there is no such model.
+    ///
+    /// Quotes in marks are found without it.
+    pub fn quotes(&self) -> Result<Option<(QuoteTagger, ModelStamp)>> {
+        let Ok(folder) = models::find("quotes", self.models.as_deref()) else {
+            eprintln!("there is no quote model: only what stands in quotation marks is found");
+            return Ok(None);
+        };
+        let tagger = QuoteTagger::from_folder(&folder, self.encoder(&folder)?)?;
+        Ok(Some((tagger, models::stamp(&folder)?)))
     }
 
     /// The stance model, with its stamp.

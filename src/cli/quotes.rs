@@ -2,15 +2,16 @@
 
 use super::Outcome;
 use super::articles::ArticleRun;
-use super::options::{ReadArgs, TableOf, WriteArgs};
+use super::options::{ModelArgs, ReadArgs, TableOf, WriteArgs};
 use clap::{Args, ValueEnum};
 use detente::error::Result;
 use detente::pipeline::{Pipeline, QuoteChoice};
+use detente::quotes::model::QuoteTagger;
+use detente::record::ModelStamp;
 use serde_json::json;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// Finds quotes and their speakers; needs no model.
+/// Finds quotes and their speakers; `--quotes direct` needs no model.
 #[derive(Debug, Args)]
 pub struct QuotesArgs {
     /// Files, folders, or - for standard input
@@ -19,9 +20,8 @@ pub struct QuotesArgs {
     /// Which quotes are looked for
     #[arg(long, value_name = "WHICH", default_value = "all", value_enum)]
     quotes: Which,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    models: ModelArgs,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub struct QuotesArgs {
 pub enum Which {
     /// All words in quotation marks
     Direct,
-    /// Also reported speech with quoted words
+    /// Also reported speech, with quoted words or without
     All,
 }
 
@@ -43,6 +43,14 @@ impl Which {
             Which::All => QuoteChoice::All,
         }
     }
+
+    /// The quote model, where reported speech is looked for.
+    pub fn model(self, models: &ModelArgs) -> Result<Option<(QuoteTagger, ModelStamp)>> {
+        match self {
+            Which::Direct => Ok(None),
+            Which::All => models.quotes(),
+        }
+    }
 }
 
 impl QuotesArgs {
@@ -51,17 +59,19 @@ impl QuotesArgs {
     /// # Errors
     /// When nothing can be read or written, or the run is interrupted.
     pub fn run(self) -> Result<Outcome> {
-        let pipeline = Pipeline { quotes: self.quotes.choice(), ..Pipeline::default() };
-        let threads = self.threads.or_else(|| std::thread::available_parallelism().ok());
         let run = ArticleRun {
             command: "quotes",
             paths: self.paths,
             read: &self.read,
             write: &self.write,
-            threads: threads.map_or(1, NonZeroUsize::get),
+            threads: self.models.threads(),
             table: TableOf::Quotes,
-            settings: json!({"quotes": format!("{:?}", self.quotes)}),
+            settings: json!({"quotes": format!("{:?}", self.quotes), "precision": self.models.precision}),
         };
-        run.run(&pipeline, &[])
+        run.check()?;
+        let (reported, stamp) = self.quotes.model(&self.models)?.unzip();
+        let batch_tokens = self.models.batch_tokens;
+        let pipeline = Pipeline { quotes: self.quotes.choice(), reported, batch_tokens, ..Pipeline::default() };
+        run.run(&pipeline, stamp.as_slice())
     }
 }

@@ -3,6 +3,7 @@
 //! Every evaluation ends in a [`Report`](crate::report::Report), which says how its figures were made.
 
 pub mod agreement;
+pub mod attributions;
 pub mod baseline;
 mod breakdown;
 pub mod classes;

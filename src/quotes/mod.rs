@@ -5,8 +5,12 @@
 //!      ─article→ the reporter's words ─names→ mentions ─attribution→ cue and speaker beside each quote ─people→ who that is
 //! ```
 //!
-//! Nothing here is learned; a model for reported speech without marks adds its quotes to these (`indirect`, and the
-//! unmarked parts of `mixed` ones) and leaves the bounds of what stands in marks alone.
+//! None of this is learned. A model for reported speech adds what it found ([`find_all`]): `indirect` quotes and the
+//! unmarked parts of `mixed` ones; it leaves the bounds of what stands in marks alone.
+//!
+//! ```text
+//! text ─model→ content, cues, sources ─linker→ attributions ─merge→ into the quotes of the marks
+//! ```
 
 mod article;
 mod attribution;
@@ -16,6 +20,7 @@ pub mod gazetteer;
 mod lexicon;
 pub mod linker;
 pub mod marks;
+pub mod merge;
 pub mod model;
 mod names;
 mod people;
@@ -27,6 +32,7 @@ use article::{Article, Break};
 use attribution::{Attribution, Place, Reader, Said};
 use content::Content;
 use marks::Marked;
+use model::Found;
 use people::People;
 
 /// Finds the quotes that stand in quotation marks, with cue and speaker; stance is left open.
@@ -51,16 +57,23 @@ pub fn find(text: &str) -> Vec<Quote> {
 
 /// As [`find`], with the `entities` that a tagger found in `text`: they tell people from bodies and places.
 pub fn find_with(text: &str, entities: &[Entity]) -> Vec<Quote> {
+    find_all(text, entities, &[])
+}
+
+/// As [`find_with`], and the attributions that the quote model `found`: reported speech, and the unmarked parts of mixed
+/// quotes; where it found words in marks, the marks decide where they begin and end.
+pub fn find_all(text: &str, entities: &[Entity], found: &[Found]) -> Vec<Quote> {
     let paragraphs = paragraphs(text);
     let mut marked = marks::pair(text, &paragraphs);
     marked.retain(|m| !content::is_nickname(text, m));
-    if marked.is_empty() {
+    if marked.is_empty() && found.is_empty() {
         return Vec::new();
     }
     let article = Article::new(text, &paragraphs, &marked);
     let mentions = names::mentions(&article, entities);
     let reader = Reader::new(&article, &mentions);
     let drafts = join_split(&article, drafts(text, &article, &reader, &marked));
+    let drafts = merge::merge(&article, &mentions, &marked, drafts, found);
     Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) }.of(drafts)
 }
 

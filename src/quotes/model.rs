@@ -136,10 +136,22 @@ impl QuoteTagger {
     /// As [`QuoteTagger::parts`], and when the model has no linker yet.
     pub fn decode(&self, text: &str, words: &Words, windows: &[Window], logits: &[Array2<f32>]) -> Result<Vec<Found>> {
         let parts = self.parts(words, windows, logits)?;
-        let linker = self.linker.as_deref().ok_or_else(|| {
+        Ok(self.linker()?.link(&Reading { text, words, parts: &parts }))
+    }
+
+    /// The attributions of a text, computed at once.
+    ///
+    /// # Errors
+    /// When the engine fails, and as [`QuoteTagger::decode`].
+    pub fn find(&self, text: &str) -> Result<Vec<Found>> {
+        let (words, parts) = self.read(text)?;
+        Ok(self.linker()?.link(&Reading { text, words: &words, parts: &parts }))
+    }
+
+    fn linker(&self) -> Result<&Linker> {
+        self.linker.as_deref().ok_or_else(|| {
             Error::model("the quote model has no linker.json").help("run `detente train linker` with its configuration")
-        })?;
-        Ok(linker.link(&Reading { text, words, parts: &parts }))
+        })
     }
 
     /// Words and parts of a text, computed at once.

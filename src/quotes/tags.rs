@@ -142,8 +142,8 @@ mod tests {
         let words = [Span::new(0, 4), Span::new(5, 9), Span::new(10, 14)];
         assert_eq!(words_of(&words, Span::new(0, 7)), 0..1);
         assert_eq!(words_of(&words, Span::new(1, 8)), 0..2);
-        assert_eq!(words_of(&words, Span::new(4, 5)), 1..1);
+        assert!(words_of(&words, Span::new(4, 5)).is_empty());
         assert_eq!(words_of(&words, Span::new(6, 30)), 1..3);
-        assert_eq!(words_of(&[], Span::new(6, 30)), 0..0);
+        assert!(words_of(&[], Span::new(6, 30)).is_empty());
     }
 }

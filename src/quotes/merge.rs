@@ -1,0 +1,237 @@
+//! What the model found, merged with what the marks say: marks decide where quoted words begin and end, the model adds
+//! cue, source, unmarked parts and reported speech.
+
+use super::Draft;
+use super::article::Article;
+use super::attribution::{Attribution as Beside, Place, Said};
+use super::marks::{self, Marked};
+use super::model::Found;
+use super::names::{Mention, MentionKind};
+use super::tags::Attribution;
+use crate::document::{QuoteKind, Span};
+use crate::text::segment::paragraphs;
+
+/// The share of marked words that content must hold to be taken for what stands in the marks.
+const MOST: f64 = 0.5;
+
+/// Moves the bounds of content that end inside marks to the marks, which are included: all of the marked words where
+/// content holds most of them, none where it holds few.
+pub fn snap(attribution: &mut Attribution, text: &str, marked: &[Marked]) {
+    for part in &mut attribution.content {
+        let given = *part;
+        for outer in marked.iter().flat_map(|m| &m.outer).filter(|outer| outer.overlaps(given)) {
+            let shared = Span::new(outer.start.max(part.start), outer.end.min(part.end));
+            let whole = letters(text, shared) as f64 >= MOST * letters(text, *outer) as f64;
+            // Marks around all of the part and more: it is a sentence of a longer quote, whose bounds the model knows.
+            if whole {
+                *part = Span::new(part.start.min(outer.start), part.end.max(outer.end));
+            }
+        }
+    }
+    attribution.content.dedup();
+}
+
+/// The attributions of `found`, their content with the bounds that the marks of `text` give.
+pub fn snapped(text: &str, found: Vec<Found>) -> Vec<Attribution> {
+    let marked = marks::pair(text, &paragraphs(text));
+    let mut attributions: Vec<Attribution> = found.into_iter().map(|f| f.attribution).collect();
+    attributions.iter_mut().for_each(|a| snap(a, text, &marked));
+    attributions
+}
+
+/// Whether all, none or some of the words of `parts` stand in marks.
+pub fn kind(parts: &[Span], text: &str, marked: &[Marked]) -> QuoteKind {
+    let inside = |part: &Span| -> usize {
+        let outer = marked.iter().flat_map(|m| &m.outer).filter(|o| o.overlaps(*part));
+        outer.map(|o| letters(text, Span::new(o.start.max(part.start), o.end.min(part.end)))).sum()
+    };
+    let all: usize = parts.iter().map(|p| letters(text, *p)).sum();
+    match parts.iter().map(inside).sum::<usize>() {
+        0 => QuoteKind::Indirect,
+        some if some >= all => QuoteKind::Direct,
+        _ => QuoteKind::Mixed,
+    }
+}
+
+fn letters(text: &str, span: Span) -> usize {
+    span.of(text).chars().filter(|c| c.is_alphanumeric()).count()
+}
+
+/// The part without the marks that enclose all of it, or whose partner lies outside of it; never a mark of its middle.
+fn without_marks(part: Span, text: &str, marked: &[Marked]) -> Span {
+    let mut bare = part;
+    for (outer, inner) in marked.iter().flat_map(|m| m.outer.iter().zip(&m.parts)) {
+        let torn = !(part.contains(*outer) && part != *outer);
+        if torn && outer.start == part.start {
+            bare.start = inner.start;
+        }
+        if torn && outer.end == part.end {
+            bare.end = inner.end;
+        }
+    }
+    if bare.start < bare.end { bare.trimmed(text) } else { part }
+}
+
+/// Drafts of the marks' quotes and of what the model found, each quote once, in order of position.
+pub(super) fn merge(
+    article: &Article,
+    mentions: &[Mention],
+    marked: &[Marked],
+    mut drafts: Vec<Draft>,
+    found: &[Found],
+) -> Vec<Draft> {
+    for found in found {
+        let mut snapped = found.attribution.clone();
+        snap(&mut snapped, article.text, marked);
+        let kind = kind(&snapped.content, article.text, marked);
+        let parts: Vec<Span> = snapped.content.iter().map(|p| without_marks(*p, article.text, marked)).collect();
+        let (same, others): (Vec<Draft>, Vec<Draft>) =
+            drafts.into_iter().partition(|d| d.parts.iter().any(|own| mostly_in(*own, &parts)));
+        drafts = others;
+        let Some(model) = draft(article, mentions, &snapped, kind, parts, found.confidence) else {
+            drafts.extend(same);
+            continue;
+        };
+        drafts.push(joined(model, same));
+    }
+    drafts.sort_by_key(|d| d.parts.first().map(|p| p.start));
+    drafts
+}
+
+fn mostly_in(own: Span, parts: &[Span]) -> bool {
+    let shared: usize = parts.iter().map(|p| p.end.min(own.end).saturating_sub(p.start.max(own.start))).sum();
+    shared as f64 >= MOST * own.len() as f64
+}
+
+/// The model's draft with what the marks' drafts of the same words know better: the bounds of direct quotes, and cue and
+/// speaker where they name one.
+fn joined(mut model: Draft, same: Vec<Draft>) -> Draft {
+    for marks in same {
+        if model.kind == QuoteKind::Direct {
+            model
+                .parts
+                .retain(|part| !mostly_in(*part, &marks.parts) && !marks.parts.iter().any(|m| m.overlaps(*part)));
+            model.parts.extend(marks.parts);
+            model.parts.sort();
+        }
+        model.first = model.first.min(marks.first);
+        model.last = model.last.max(marks.last);
+        model.confidence = model.confidence.max(marks.confidence);
+        model.unclosed |= marks.unclosed;
+        let names = |beside: &Option<Beside>| matches!(beside, Some(Beside { said: Said::By(_), .. }));
+        if names(&marks.attribution) && !names(&model.attribution) {
+            model.attribution = marks.attribution;
+        }
+    }
+    model
+}
+
+fn draft(
+    article: &Article,
+    mentions: &[Mention],
+    attribution: &Attribution,
+    kind: QuoteKind,
+    parts: Vec<Span>,
+    confidence: f32,
+) -> Option<Draft> {
+    let (first, last) = (item_at(article, parts.first()?.start)?, item_at(article, parts.last()?.end.checked_sub(1)?)?);
+    let cue = attribution.cue.first().copied();
+    let source = attribution.source.first().copied();
+    let at = cue.and_then(|c| item_at(article, c.end.saturating_sub(1))).map_or(last + 1, |i| i + 1);
+    let source_end = source.and_then(|s| item_at(article, s.end.saturating_sub(1))).map_or(at, |i| i + 1);
+    let beside = Beside {
+        cue,
+        at,
+        end: at.max(source_end),
+        said: source.map_or(Said::Nobody, |s| Said::By(mention(article, mentions, s))),
+        place: if at > last { Place::After } else { Place::Before },
+        unquoted_content: false,
+        plain: true,
+    };
+    Some(Draft { parts, kind, first, last, attribution: Some(beside), confidence, unclosed: false, continues: false })
+}
+
+/// The item that byte `at` lies in, or the next one.
+fn item_at(article: &Article, at: usize) -> Option<usize> {
+    let index = article.items.partition_point(|item| item.span.end <= at);
+    (index < article.items.len()).then_some(index)
+}
+
+/// Who a source is: the first mention in it, or its words.
+fn mention(article: &Article, mentions: &[Mention], source: Span) -> Mention {
+    let inside = |m: &&Mention| article.span(m.items.start, m.items.end).overlaps(source);
+    mentions.iter().find(inside).cloned().unwrap_or_else(|| {
+        let first = item_at(article, source.start).unwrap_or(0);
+        let last = item_at(article, source.end.saturating_sub(1)).unwrap_or(first);
+        Mention { items: first..last + 1, span: source, kind: MentionKind::Other, role: None, apposition_end: None }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quotes::find_all;
+
+    fn span(text: &str, surface: &str) -> Span {
+        let start = text.find(surface).unwrap();
+        Span::new(start, start + surface.len())
+    }
+
+    fn found(text: &str, content: &[&str], cue: &str, source: &str) -> Found {
+        let attribution = Attribution {
+            content: content.iter().map(|c| span(text, c)).collect(),
+            cue: vec![span(text, cue)],
+            source: if source.is_empty() { Vec::new() } else { vec![span(text, source)] },
+        };
+        Found { attribution, confidence: 0.8 }
+    }
+
+    #[test]
+    fn reported_speech_is_added_with_its_speaker() {
+        let text = "Vantian Premier Anna Lind met envoys. Lind said the border would stay closed.";
+        let quotes = find_all(
+            text,
+            &[],
+            &[found(text, &["the border would stay closed"], "said", "Lind said the".trim_end_matches(" said the"))],
+        );
+        let [quote] = &quotes[..] else { panic!("{quotes:?}") };
+        assert_eq!(quote.kind, QuoteKind::Indirect);
+        assert_eq!(quote.words(text), "the border would stay closed");
+        assert_eq!(quote.cue.unwrap().of(text), "said");
+        assert_eq!(quote.speaker.as_ref().unwrap().name, "Anna Lind");
+    }
+
+    #[test]
+    fn marks_decide_the_bounds_of_direct_words() {
+        let text = "\"We will sign, if all agree,\" Premier Anna Lind said.";
+        let quotes = find_all(text, &[], &[found(text, &["will sign, if all agree"], "said", "Anna Lind")]);
+        let [quote] = &quotes[..] else { panic!("{quotes:?}") };
+        assert_eq!((quote.kind, quote.words(text).as_str()), (QuoteKind::Direct, "We will sign, if all agree,"));
+    }
+
+    #[test]
+    fn unmarked_words_make_a_quote_mixed() {
+        let text = "Premier Anna Lind said the plan was \"a grave mistake for us\" and would fail.";
+        let quotes =
+            find_all(text, &[], &[found(text, &["the plan was \"a grave mistake for us"], "said", "Anna Lind")]);
+        let [quote] = &quotes[..] else { panic!("{quotes:?}") };
+        assert_eq!(quote.kind, QuoteKind::Mixed);
+        assert_eq!(quote.words(text), "the plan was \"a grave mistake for us\"");
+    }
+
+    #[test]
+    fn what_stands_in_marks_is_found_without_the_model_too() {
+        let text = "\"We will sign,\" Premier Anna Lind said.\n\nIt rained.";
+        assert_eq!(find_all(text, &[], &[]), crate::quotes::find(text));
+    }
+
+    #[test]
+    fn few_words_of_a_quote_do_not_draw_in_the_rest() {
+        let text = "He said so: \"One two three four five six.\"";
+        let marked = marks::pair(text, &paragraphs(text));
+        let mut attribution = found(text, &["so: \"One"], "said", "He").attribution;
+        snap(&mut attribution, text, &marked);
+        assert_eq!(attribution.content[0].of(text), "so: \"One");
+        assert_eq!(kind(&attribution.content, text, &marked), QuoteKind::Mixed);
+    }
+}
