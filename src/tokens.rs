@@ -1,7 +1,8 @@
 //! The tokenization layer over [`tokenizers`]: text and its words in, windows of word pieces out.
 //!
 //! A text is encoded as it stands, not word by word, so that a piece's offsets point into the original whatever the
-//! normalizer does to letters. Each piece then belongs to the word it overlaps most. Windows hold whole words, overlap
+//! normalizer does to letters. Each piece then belongs to the word it overlaps most, a lone space piece (`▁`, `Ġ`) to the
+//! word right after it. Windows hold whole words, overlap
 //! by a configurable number of pieces, and end at a sentence where one is near.
 
 use crate::document::Span;
@@ -15,6 +16,9 @@ use tokenizers::{Encoding, Token, Tokenizer};
 
 /// Longer texts are encoded in stretches of about this many bytes, cut between words, so that memory stays bounded.
 const STRETCH_BYTES: usize = 64 * 1024;
+
+/// The space before a word, where it is a piece of its own: the word's first, as in training on words that are split.
+const SPACE_PIECES: [&str; 2] = ["▁", "Ġ"];
 
 /// How long windows are and how far they overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,7 +273,7 @@ impl Tokens {
             };
             let encoding = self.tokenizer.encode(stretch, false).map_err(tokenizer_error)?;
             pieces.ids.extend(encoding.get_ids().iter().map(|id| self.as_text(*id)));
-            pieces.add(encoding.get_offsets(), range.start, inside, first);
+            pieces.add(&encoding, range.start, inside, first);
             first = end;
         }
         Ok(pieces)
@@ -348,10 +352,14 @@ struct Pieces {
 
 impl Pieces {
     /// Gives a stretch's pieces to its `words`; it starts at byte `start`, its first word is word `first` of the text.
-    fn add(&mut self, offsets: &[(usize, usize)], start: usize, words: &[Span], first: usize) {
+    fn add(&mut self, encoding: &Encoding, start: usize, words: &[Span], first: usize) {
         let mut near = 0;
-        for (from, to) in offsets {
-            let word = most_overlapped(words, &mut near, Span::new(start + from, start + to));
+        for (token, (from, to)) in encoding.get_tokens().iter().zip(encoding.get_offsets()) {
+            let piece = Span::new(start + from, start + to);
+            let mut word = most_overlapped(words, &mut near, piece);
+            if word.is_none() && SPACE_PIECES.contains(&token.as_str()) {
+                word = words.get(near).filter(|w| w.start == piece.end).map(|_| near);
+            }
             self.words.push(word.map(|w| (first + w) as u32));
             if let Some(word) = word {
                 self.close_words_before(first + word);

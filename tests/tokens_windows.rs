@@ -50,6 +50,24 @@ fn each_piece_belongs_to_the_word_it_came_from() {
 }
 
 #[test]
+fn a_lone_space_piece_is_the_first_of_its_word() {
+    for (name, tokens) in all_kinds() {
+        let text = "a 🕊  z\nx";
+        let window = &tokens.windows(text, &words(text)).unwrap()[0];
+        let of: Vec<u32> = window.word_of.iter().flatten().copied().collect();
+        let pieces = [0, 1, 2, 3].map(|word| of.iter().filter(|w| **w == word).count());
+        let expected = match name {
+            // Ġ and four bytes; of two spaces only the second touches the word; a line end is no space.
+            "roberta" => [1, 5, 2, 1],
+            // ▁ a ▁ [UNK] ▁ ▁ z [UNK] x, where the line end is unknown.
+            "deberta-v2" => [2, 2, 2, 1],
+            _ => [1, 1, 1, 1],
+        };
+        assert_eq!(pieces, expected, "{name}: {:?}", window.word_of);
+    }
+}
+
+#[test]
 fn truncation_and_padding_of_the_file_are_switched_off() {
     for (name, tokens) in all_kinds() {
         let text = "the talks ".repeat(12);
@@ -174,6 +192,22 @@ fn no_words_no_windows() {
     for (name, tokens) in all_kinds() {
         assert_eq!(tokens.windows("", &[]).unwrap(), [], "{name}");
         assert_eq!(tokens.windows(" \u{a0}\r\n", &[]).unwrap(), [], "{name}");
+    }
+}
+
+#[test]
+fn time_grows_with_length_only() {
+    for unit in ["a", "a ", "e\u{301}", "\u{301}", "🕊", ".", "[SEP]", "\u{a0}", "▁", "ab\n", "\u{0}"] {
+        let text = unit.repeat(50_000 / unit.len());
+        let all = Span::new(0, text.len());
+        let spans = detente::text::segment::words(&text, all);
+        for (name, tokens) in all_kinds() {
+            let begin = std::time::Instant::now();
+            let windows = tokens.windows(&text, &spans).unwrap();
+            assert!(windows.iter().all(|w| w.input.ids.len() <= 64));
+            tokens.pair(&text, &text, 64).unwrap();
+            assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{name} {unit:?}: {:?}", begin.elapsed());
+        }
     }
 }
 

@@ -70,8 +70,8 @@ fn left_of(text: &str, paragraphs: &[Span], end: usize) -> String {
 /// What stands between the parts of the quote and after it within its paragraph, without closing marks.
 fn right_of(text: &str, paragraphs: &[Span], quote: &Quote) -> String {
     let start = quote.extent().end;
-    let paragraph = paragraphs.iter().find(|p| p.start <= start && start <= p.end);
-    let after = Span::new(start, paragraph.map_or(text.len(), |p| p.end)).of(text);
+    let paragraph = paragraphs.partition_point(|p| p.start <= start).checked_sub(1).and_then(|i| paragraphs.get(i));
+    let after = Span::new(start, paragraph.map_or(text.len(), |p| p.end.max(start))).of(text);
     let gaps = quote.parts.windows(2).map(|pair| match pair {
         [one, next] => Span::new(one.end, next.start).of(text),
         _ => "",
