@@ -162,7 +162,8 @@ impl Pipeline {
         documents.par_iter().zip(read).zip(logits).map(decode).collect()
     }
 
-    fn read_stances(&self, documents: &[Document], analyses: Vec<Result<Analysis>>) -> Vec<Result<Analysis>> {
+    /// The analyses with the stance of their quotes, where a stance model is there.
+    pub fn read_stances(&self, documents: &[Document], analyses: Vec<Result<Analysis>>) -> Vec<Result<Analysis>> {
         let Some(reader) = &self.stance else { return analyses };
         let inputs_of = |(document, analysis): (&Document, Result<Analysis>)| {
             let analysis = analysis?;

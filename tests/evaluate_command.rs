@@ -238,3 +238,62 @@ fn two_sets_of_predictions_are_compared_on_the_rows_that_both_answer() {
     assert!(fixed[0].as_str().unwrap().starts_with("d: gold firm, neutral → firm"));
     assert_eq!(report["sections"]["old.jsonl against new.jsonl"]["answers"]["both right"]["count"], 1);
 }
+
+/// Rows of documents called `document`, of which every fifth is wrong though each says 0.9.
+fn overconfident(document: &str) -> (String, String) {
+    let (mut gold, mut predicted) = (String::new(), String::new());
+    for at in 0..40 {
+        let label = if at % 5 == 0 { "n" } else { ["c", "f"][at % 2] };
+        gold += &format!("{{\"id\": \"{at}\", \"label\": \"{label}\", \"doc\": \"{document}{at}\"}}\n");
+        let (c, f) = if at % 2 == 0 { (0.9, 0.05) } else { (0.05, 0.9) };
+        let label = if at % 2 == 0 { "conciliatory" } else { "firm" };
+        predicted += &format!(
+            "{{\"id\": \"{at}\", \"stance\": {{\"label\": \"{label}\", \"conciliatory\": {c}, \"firm\": {f}, \"neutral\": 0.05}}}}\n"
+        );
+    }
+    (gold, predicted)
+}
+
+#[test]
+fn calibration_is_fitted_on_other_documents_and_lowers_the_loss() {
+    let ((gold, pred), (other_gold, other_pred)) = (overconfident("a"), overconfident("b"));
+    let folder = Folder::new(&[
+        ("gold.jsonl", &gold),
+        ("pred.jsonl", &pred),
+        ("dev.jsonl", &other_gold),
+        ("devp.jsonl", &other_pred),
+    ]);
+    let calibrated = |gold: &str, pred: &str| {
+        let mut command = folder.evaluate("stance", "gold.jsonl", "pred.jsonl");
+        command.arg("--calibration-gold").arg(folder.path(gold)).arg("--calibration-pred").arg(folder.path(pred));
+        command.args(["--precision-at", "0.7"]);
+        command
+    };
+    let report = folder.report(calibrated("dev.jsonl", "devp.jsonl"));
+    let scores = &report["sections"]["calibration"]["scores"]["log_loss"];
+    let value = |method: &str| scores[method]["value"].as_f64().unwrap();
+    for method in ["temperature", "platt", "isotonic"] {
+        assert!(value(method) < value("as_given"), "{method}: {scores}");
+    }
+    let thresholds = &report["sections"]["calibration"]["thresholds"];
+    assert_eq!(thresholds["firm"]["threshold"]["value"], 0.9);
+    assert_eq!(thresholds["firm"]["precision"]["value"], 0.8);
+    assert_eq!(thresholds["neutral"]["threshold"], "never reached");
+    calibrated("gold.jsonl", "pred.jsonl")
+        .assert()
+        .code(1)
+        .stderr(contains("calibrate on documents that are not scored"));
+}
+
+const DIRECT: &str = r#"{"schema": "detente.record/1", "id": "1", "text": "\"We are ready to talk about it today,\" Mira Osk said in Drun.", "quotes": [{"kind": "direct", "parts": [{"start": 1, "end": 37, "text": "We are ready to talk about it today,"}], "cue": {"start": 48, "end": 52, "text": "said"}, "speaker": {"mention": {"start": 39, "end": 47, "text": "Mira Osk"}, "name": "Mira Osk"}}]}"#;
+
+#[test]
+fn predictions_come_from_a_file_or_from_a_model_and_from_nowhere_else() {
+    let folder = Folder::new(&[("gold.jsonl", GOLD), ("records.jsonl", DIRECT)]);
+    let gold = folder.path("gold.jsonl");
+    let gold = gold.to_str().unwrap();
+    detente(&folder, &["evaluate", "stance", "--gold", gold]).assert().code(2).stderr(contains("--pred"));
+    let found = folder.report(detente(&folder, &["evaluate", "quotes", "--gold", "records.jsonl", "--find"]));
+    assert_eq!(found["sections"]["spans"]["scores"]["content_exact"]["f1"]["value"], 1.0);
+    assert_eq!(found["sections"]["speakers"]["accuracy"]["speaker_name"]["accuracy"]["value"], 1.0);
+}

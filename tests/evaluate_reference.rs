@@ -2,6 +2,7 @@
 
 use detente::evaluate::agreement::{self, Item, Ratings};
 use detente::evaluate::baseline::BagOfWords;
+use detente::evaluate::calibration::{Calibrator, Curve, Method, Sigmoid};
 use detente::evaluate::classes::{self, Labelled, OVERALL};
 use detente::evaluate::comparison::{self, Comparison};
 use detente::evaluate::conll::{self, ConllFile, Sentence};
@@ -204,6 +205,41 @@ fn tests_of_two_systems_are_those_of_statsmodels_and_of_all_arrangements() {
         let error = 3.0 * (theirs * (1.0 - theirs) / 10_000.0).sqrt();
         assert!((ours - theirs).abs() < error + 1e-4, "{score}: {ours} is not near {theirs}");
     }
+}
+
+#[derive(Deserialize)]
+struct CalibrationCases {
+    curves: Vec<CurveCase>,
+    gold: Vec<usize>,
+    probabilities: Vec<[f64; 3]>,
+    temperature: f64,
+}
+
+#[derive(Deserialize)]
+struct CurveCase {
+    scores: Vec<f64>,
+    labels: Vec<bool>,
+    asked: Vec<f64>,
+    isotonic: Vec<f64>,
+    sigmoid: Vec<f64>,
+}
+
+#[test]
+fn calibrations_are_those_of_scikit_learn_and_scipy() {
+    let cases: CalibrationCases = reference("calibration.json");
+    for case in cases.curves {
+        let points: Vec<(f64, bool)> = case.scores.into_iter().zip(case.labels).collect();
+        let (curve, sigmoid) = (Curve::fit(&points), Sigmoid::fit(&points));
+        for ((x, isotonic), platt) in case.asked.iter().zip(case.isotonic).zip(case.sigmoid) {
+            assert_close(&format!("isotonic at {x}"), Some(curve.at(*x)), Some(isotonic), 1e-6);
+            // Both stop near the minimum of the same convex function.
+            assert_close(&format!("sigmoid at {x}"), Some(sigmoid.at(*x)), Some(platt), 1e-4);
+        }
+    }
+    let rows = cases.gold.iter().zip(&cases.probabilities);
+    let rows: Vec<_> = rows.map(|(&gold, &probabilities)| Forecast { document: 0, gold, probabilities }).collect();
+    let Some(Calibrator::Temperature(ours)) = Calibrator::fit(Method::Temperature, &rows) else { panic!() };
+    assert_close("temperature", Some(ours), Some(cases.temperature), 1e-4);
 }
 
 #[derive(Deserialize)]

@@ -1,15 +1,16 @@
 //! `detente evaluate`: how good predictions are, measured against hand labels.
 
-use super::Outcome;
+use super::options::ModelArgs;
+use super::{Outcome, predict};
 use clap::{Args, Subcommand};
-use detente::error::Result;
+use detente::error::{Error, Result};
 use detente::evaluate::entities::Seen;
 use detente::evaluate::resample::Bootstrap;
 use detente::evaluate::{attributions, conll, entities, quotes, records, rows, stance};
 use detente::io::brat;
 use detente::report::{self, Report, Style};
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Compare predictions with gold labels: scores, each with a bootstrap interval over documents.
 #[derive(Debug, Args)]
@@ -34,6 +35,17 @@ enum Task {
 struct StanceArgs {
     #[command(flatten)]
     common: CommonArgs,
+    #[command(flatten)]
+    predictions: PredictionArgs,
+    /// Labelled rows of other documents: adds probabilities calibrated on them; needs their predictions, or a model.
+    #[arg(long, value_name = "FILE")]
+    calibration_gold: Option<PathBuf>,
+    /// The predictions for --calibration-gold.
+    #[arg(long, value_name = "FILE", requires = "calibration_gold")]
+    calibration_pred: Option<PathBuf>,
+    /// Finds on --calibration-gold the least probability at which each class reaches this precision.
+    #[arg(long, value_name = "SHARE", requires = "calibration_gold")]
+    precision_at: Option<f64>,
     /// Labelled rows on which the bag-of-words baseline is trained.
     #[arg(long, value_name = "FILE")]
     baseline_train: Option<PathBuf>,
@@ -43,6 +55,8 @@ struct StanceArgs {
 struct EntityArgs {
     #[command(flatten)]
     common: CommonArgs,
+    #[command(flatten)]
+    predictions: PredictionArgs,
     /// Scores type FROM as type TO; `O` leaves it out. May be repeated.
     #[arg(long = "map", value_name = "FROM=TO")]
     map: Vec<String>,
@@ -61,6 +75,25 @@ struct EntityArgs {
 struct QuoteArgs {
     #[command(flatten)]
     common: CommonArgs,
+    /// The predictions, in the same form.
+    #[arg(long, value_name = "FILE", required_unless_present = "find")]
+    pred: Option<PathBuf>,
+    /// Finds the quotes in the texts of the gold records instead; no model is needed.
+    #[arg(long, conflicts_with = "pred")]
+    find: bool,
+}
+
+/// Where predictions come from.
+#[derive(Debug, Args)]
+struct PredictionArgs {
+    /// The predictions, in the same form.
+    #[arg(long, value_name = "FILE", required_unless_present = "model")]
+    pred: Option<PathBuf>,
+    /// Folder of a model that makes the predictions now.
+    #[arg(long, value_name = "DIR", conflicts_with = "pred")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 #[derive(Debug, Args)]
@@ -78,12 +111,9 @@ struct AttributionArgs {
 
 #[derive(Debug, Args)]
 struct CommonArgs {
-    /// The hand-labelled file: rows (JSONL, CSV), records, or CoNLL for entities.
+    /// The hand-labelled file: rows (JSONL, CSV), records, or CoNLL for entities
     #[arg(long, value_name = "FILE")]
     gold: PathBuf,
-    /// The predictions, in the same form.
-    #[arg(long, value_name = "FILE")]
-    pred: PathBuf,
     #[command(flatten)]
     output: ReportArgs,
 }
@@ -147,7 +177,11 @@ impl EvaluateArgs {
             Task::Stance(args) => evaluate_stance(args)?,
             Task::Entities(args) => evaluate_entities(args)?,
             Task::Quotes(args) => {
-                let meeting = records::meet(records::read(&args.common.gold)?, records::read(&args.common.pred)?)?;
+                let predicted = match &args.pred {
+                    Some(path) => records::read(path)?,
+                    None => predict::quotes(&args.common.gold)?,
+                };
+                let meeting = records::meet(records::read(&args.common.gold)?, predicted)?;
                 quotes::evaluate(&meeting, &args.common.output.bootstrap())
             }
             Task::Attributions(args) => evaluate_attributions(args)?,
@@ -193,19 +227,37 @@ fn by_model(articles: Vec<brat::Article>, folder: &std::path::Path) -> Result<Ve
 }
 
 fn evaluate_stance(args: &StanceArgs) -> Result<Report> {
-    let gold = rows::read(&args.common.gold, rows::Side::Gold)?;
-    let predicted = rows::read(&args.common.pred, rows::Side::Predicted)?;
     let training = match &args.baseline_train {
         Some(path) => rows::read(path, rows::Side::Gold)?.rows,
         None => Vec::new(),
     };
+    let met = met_rows(&args.common.gold, args.predictions.pred.as_deref(), &args.predictions)?;
     let settings = stance::Settings { bootstrap: args.common.output.bootstrap(), baseline_train: &training };
-    Ok(stance::evaluate(&rows::meet(gold, predicted)?, &settings))
+    let mut report = stance::evaluate(&met, &settings);
+    if let Some(gold) = &args.calibration_gold {
+        let other = met_rows(gold, args.calibration_pred.as_deref(), &args.predictions)?;
+        stance::add_calibration(&mut report, &met, &other, args.precision_at, &settings.bootstrap)?;
+    }
+    Ok(report)
+}
+
+/// Gold rows and their predictions, from a file or from the model.
+fn met_rows(gold: &Path, pred: Option<&Path>, predictions: &PredictionArgs) -> Result<rows::MetRows> {
+    let predicted = match (pred, &predictions.model) {
+        (Some(path), _) => rows::read(path, rows::Side::Predicted)?,
+        (None, Some(folder)) => predict::stance(gold, folder, &predictions.models)?,
+        (None, None) => {
+            return Err(Error::usage("there are no predictions for this file")
+                .in_file(gold)
+                .help("give them with --calibration-pred"));
+        }
+    };
+    rows::meet(rows::read(gold, rows::Side::Gold)?, predicted)
 }
 
 fn evaluate_entities(args: &EntityArgs) -> Result<Report> {
     let names = entities::TypeNames::new(&args.map)?;
-    let common = &args.common;
+    let (common, predictions) = (&args.common, &args.predictions);
     let seen = match &args.train {
         Some(path) if records::are_records(path)? => Some(Seen::in_records(&records::read(path)?, &names)),
         Some(path) => Some(Seen::in_conll(&conll::read(path, args.gold_column.map(usize::from))?, &names)),
@@ -213,10 +265,18 @@ fn evaluate_entities(args: &EntityArgs) -> Result<Report> {
     };
     let settings = entities::Settings { names, bootstrap: common.output.bootstrap(), seen };
     if records::are_records(&common.gold)? {
-        let meeting = records::meet(records::read(&common.gold)?, records::read(&common.pred)?)?;
+        let gold = records::read(&common.gold)?;
+        let predicted = match (&predictions.pred, &predictions.model) {
+            (None, Some(folder)) => predict::entity_records(&gold, folder, &predictions.models)?,
+            (path, _) => records::read(path.as_deref().unwrap_or(&common.gold))?,
+        };
+        let meeting = records::meet(gold, predicted)?;
         return Ok(entities::evaluate_records(&meeting, &settings));
     }
     let gold = conll::read(&common.gold, args.gold_column.map(usize::from))?;
-    let predicted = conll::read(&common.pred, args.pred_column.map(usize::from))?;
+    let predicted = match (&predictions.pred, &predictions.model) {
+        (None, Some(folder)) => predict::tags(&common.gold, folder, &predictions.models)?,
+        (path, _) => conll::read(path.as_deref().unwrap_or(&common.gold), args.pred_column.map(usize::from))?,
+    };
     entities::evaluate_conll(&gold, &predicted, &settings)
 }

@@ -11,6 +11,7 @@ mod entities;
 mod evaluate;
 mod models;
 mod options;
+mod predict;
 mod progress;
 mod quotes;
 mod stance;

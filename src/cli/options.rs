@@ -157,8 +157,9 @@ impl ModelArgs {
         Ok((reader, models::stamp(&folder)?))
     }
 
+    /// The encoder of a model folder.
     #[cfg(feature = "libtorch")]
-    fn encoder(&self, folder: &Path) -> Result<Arc<dyn Encoder>> {
+    pub fn encoder(&self, folder: &Path) -> Result<Arc<dyn Encoder>> {
         use detente::encoder::rust_bert::{EngineOptions, RustBert};
         let wrong = |option: &str, said: String| Error::usage(said).help(format!("mend {option}"));
         let options = EngineOptions {
@@ -168,8 +169,9 @@ impl ModelArgs {
         Ok(Arc::new(RustBert::load(folder, &options)?))
     }
 
+    /// The encoder of a model folder: none can run here.
     #[cfg(not(feature = "libtorch"))]
-    fn encoder(&self, folder: &Path) -> Result<Arc<dyn Encoder>> {
+    pub fn encoder(&self, folder: &Path) -> Result<Arc<dyn Encoder>> {
         Err(Error::model("this program was built without an engine, so no model can run")
             .in_file(folder)
             .help("build it with the feature `libtorch`: `make build`"))

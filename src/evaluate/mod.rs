@@ -6,11 +6,13 @@ pub mod agreement;
 pub mod attributions;
 pub mod baseline;
 mod breakdown;
+pub mod calibration;
 pub mod classes;
 pub mod comparison;
 pub mod conll;
 pub mod entities;
 pub mod matching;
+pub mod predict;
 pub mod probability;
 pub mod quotes;
 pub mod ratings;
@@ -35,7 +37,7 @@ fn state_bootstrap(report: &mut Report, bootstrap: &Bootstrap, documents: usize,
         ),
     );
     if documents < 2 {
-        report.notes.push(format!("with {documents} {unit} there is nothing to resample: no intervals"));
+        report.notes.push(format!("fewer than two {unit}: nothing to resample, no intervals"));
     }
 }
 

@@ -2,14 +2,16 @@
 
 use super::baseline;
 use super::breakdown;
+use super::calibration::{self, Calibrator, Method};
 use super::classes::{self, ClassScores, Labelled, OVERALL};
 use super::comparison::{self, Comparison};
 use super::probability::{self, Forecast, Forecasts};
-use super::resample::{Bootstrap, Documents, Estimate};
+use super::resample::{Bootstrap, Counts, Documents, Estimate};
 use super::rows::{MetRows, StanceRow};
 use crate::document::StanceLabel;
+use crate::error::{Error, Result};
 use crate::report::{Cell, Report, Section, Table};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What somebody may ask of a stance evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -242,6 +244,104 @@ impl Scoring<'_> {
             .collect();
         breakdown::section(&rows, StanceLabel::ALL.len(), self.documents, self.bootstrap, notes)
     }
+}
+
+/// Adds a section on calibrations that were fitted on `other` rows: what they make of the probabilities, and where a class
+/// reaches the wished precision.
+///
+/// # Errors
+/// When `other` shares a document with the scored rows, has no probabilities, or the wished precision is no share.
+pub fn add_calibration(
+    report: &mut Report,
+    met: &MetRows,
+    other: &MetRows,
+    precision: Option<f64>,
+    bootstrap: &Bootstrap,
+) -> Result<()> {
+    let scored: HashSet<&str> = met.pairs.iter().map(|(gold, _)| gold.document.as_str()).collect();
+    if let Some((shared, _)) = other.pairs.iter().find(|(gold, _)| scored.contains(gold.document.as_str())) {
+        return Err(Error::document(format!(
+            "document `{}` is in the calibration rows and in the scored ones",
+            shared.document
+        ))
+        .help("calibrate on documents that are not scored"));
+    }
+    if precision.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+        return Err(Error::usage("--precision-at takes a share between 0 and 1"));
+    }
+    let (fitting, _) = pair_forecasts(other);
+    if fitting.is_empty() {
+        return Err(Error::document("the calibration rows have no probabilities"));
+    }
+    let (rows, documents) = pair_forecasts(met);
+    let calibrated = Method::ALL.into_iter().filter_map(|method| {
+        let calibrator = Calibrator::fit(method, &fitting)?;
+        let forecast = |row: &Forecast<3>| Forecast { probabilities: calibrator.apply(row.probabilities), ..*row };
+        Some((method.as_str(), rows.iter().map(forecast).collect()))
+    });
+    let systems: Vec<(&str, Vec<Forecast<3>>)> =
+        std::iter::once(("as_given", rows.clone())).chain(calibrated).collect();
+    let names: Vec<&str> = systems.iter().map(|(name, _)| *name).collect();
+    let estimates: Vec<Vec<Estimate>> =
+        systems.into_iter().map(|(_, rows)| Forecasts::new(rows).estimates(documents, bootstrap)).collect();
+    let mut tables = probability_tables(&names, &estimates);
+    tables.truncate(1);
+    tables.extend(precision.map(|share| threshold_table(&fitting, &rows, documents, share, bootstrap)));
+    report.sections.push(Section {
+        name: "calibration".into(),
+        about: format!("fitted on {} rows of other documents, scored here on {}", fitting.len(), rows.len()),
+        tables,
+    });
+    Ok(())
+}
+
+/// The pairs whose prediction has probabilities, and how many documents they stand in.
+fn pair_forecasts(met: &MetRows) -> (Vec<Forecast<3>>, usize) {
+    let mut documents = Documents::default();
+    let mut forecasts = Vec::new();
+    for (gold, predicted) in &met.pairs {
+        if let (Some(label), Some(probabilities)) = (gold.label, predicted.probabilities) {
+            let document = documents.number(&gold.document);
+            forecasts.push(Forecast { document, gold: label as usize, probabilities });
+        }
+    }
+    (forecasts, documents.len())
+}
+
+/// For each class the threshold found on `fitting` rows, and what it does on the scored ones.
+fn threshold_table(
+    fitting: &[Forecast<3>],
+    rows: &[Forecast<3>],
+    documents: usize,
+    precision: f64,
+    bootstrap: &Bootstrap,
+) -> Table {
+    let mut table = Table::new("thresholds", "class", &["wished", "threshold", "precision", "recall", "rows"]);
+    for (class, label) in StanceLabel::ALL.into_iter().enumerate() {
+        let chosen: Vec<(f64, bool)> = fitting.iter().map(|r| (r.probabilities[class], r.gold == class)).collect();
+        let wished = Estimate::point(precision).into();
+        let Some(threshold) = calibration::threshold(&chosen, precision) else {
+            table.row(label.as_str(), vec![wished, "never reached".into()]);
+            continue;
+        };
+        // Of each document: rows taken and right, taken, of the class.
+        let mut counts = Counts::new(3);
+        for row in rows {
+            let (taken, right) = (row.probabilities[class] >= threshold, row.gold == class);
+            let cells = [taken && right, taken, right].map(|yes| f64::from(u8::from(yes)));
+            cells.into_iter().enumerate().for_each(|(cell, amount)| counts.add(row.document, cell, amount));
+        }
+        let estimates = bootstrap.estimates(documents, 2, |weights, out| {
+            let total = counts.total(weights);
+            let cell = |at: usize| total.get(at).copied().unwrap_or(0.0);
+            out.iter_mut().zip([cell(0) / cell(1), cell(0) / cell(2)]).for_each(|(slot, value)| *slot = value);
+        });
+        let taken = counts.all().get(1).copied().unwrap_or(0.0);
+        let figures = estimates.into_iter().map(Cell::from);
+        let cells = [wished, Estimate::point(threshold).into()].into_iter().chain(figures).chain([Cell::count(taken)]);
+        table.row(label.as_str(), cells.collect());
+    }
+    table
 }
 
 fn forecasts(rows: &[&Scored], system: usize) -> Forecasts<3> {
