@@ -76,11 +76,16 @@ struct QuoteArgs {
     #[command(flatten)]
     common: CommonArgs,
     /// The predictions, in the same form.
-    #[arg(long, value_name = "FILE", required_unless_present = "find")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["model", "find"])]
     pred: Option<PathBuf>,
-    /// Finds the quotes in the texts of the gold records instead; no model is needed.
-    #[arg(long, conflicts_with = "pred")]
+    /// Folder of a quote model: finds the quotes in the texts of the gold records now, by it and by their marks.
+    #[arg(long, value_name = "DIR", conflicts_with = "pred")]
+    model: Option<PathBuf>,
+    /// Finds the quotes in the texts of the gold records by their marks alone; no model is needed.
+    #[arg(long, conflicts_with_all = ["pred", "model"])]
     find: bool,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 /// Where predictions come from.
@@ -179,7 +184,7 @@ impl EvaluateArgs {
             Task::Quotes(args) => {
                 let predicted = match &args.pred {
                     Some(path) => records::read(path)?,
-                    None => predict::quotes(&args.common.gold)?,
+                    None => predict::quotes(&args.common.gold, args.model.as_deref(), &args.models)?,
                 };
                 let meeting = records::meet(records::read(&args.common.gold)?, predicted)?;
                 quotes::evaluate(&meeting, &args.common.output.bootstrap())

@@ -9,7 +9,8 @@ use detente::evaluate::{predict, records};
 use detente::io::output::Output;
 use detente::io::read::ReadOptions;
 use detente::io::source::Format;
-use detente::pipeline::{Pipeline, columns, rows as stance_rows};
+use detente::pipeline::{Pipeline, QuoteChoice, columns, rows as stance_rows};
+use detente::quotes::model::QuoteTagger;
 use detente::record::Record;
 use detente::stance::StanceReader;
 use detente::tokens::Tokens;
@@ -54,9 +55,12 @@ pub fn tags(gold: &Path, folder: &Path, models: &ModelArgs) -> Result<ConllFile>
     conll::read(&path, None)
 }
 
-/// Quotes that this program finds in the texts of gold records.
-pub fn quotes(gold: &Path) -> Result<Vec<Record>> {
-    let pipeline = Pipeline { quotes: detente::pipeline::QuoteChoice::All, ..Pipeline::default() };
+/// Quotes found in the texts of gold records, by their marks and, where a quote model's `folder` is given, by it.
+pub fn quotes(gold: &Path, folder: Option<&Path>, models: &ModelArgs) -> Result<Vec<Record>> {
+    let tagger = |folder: &Path| QuoteTagger::from_folder(folder, models.encoder(folder)?);
+    let reported = folder.map(tagger).transpose()?;
+    let (quotes, batch_tokens) = (QuoteChoice::All, models.batch_tokens);
+    let pipeline = Pipeline { quotes, reported, batch_tokens, ..Pipeline::default() };
     predict::records(&records::read(gold)?, &pipeline)
 }
 
