@@ -141,21 +141,26 @@ impl Progress {
             }
         }
         self.say(&parts.join(", "));
-        let found = format!(
-            "{}, {}; {} tokens in {}",
-            counted(counts.quotes, "quote", "quotes"),
-            counted(counts.entities, "name", "names"),
-            HumanCount(counts.usage.tokens),
-            HumanDuration(elapsed)
-        );
-        let cut = match counts.usage.truncated {
-            0 => String::new(),
-            n => format!(
-                "; {} longer than the model reads, cut off at the end",
-                counted(n, "stretch was", "stretches were")
-            ),
-        };
-        self.say(&format!("{found} ({}){cut}", speed(counts, &self.before, elapsed)));
+        let found = [
+            (counts.quotes, "quote", "quotes"),
+            (counts.entities, "name", "names"),
+            (counts.usage.tokens, "token", "tokens"),
+        ];
+        let found: Vec<String> =
+            found.iter().filter(|f| f.0 > 0).map(|(n, one, many)| counted(*n, one, many)).collect();
+        let found = if found.is_empty() { "nothing found".into() } else { found.join(", ") };
+        self.say(&format!("{found} in {} ({})", lasted(elapsed), speed(counts, &self.before, elapsed)));
+        if counts.usage.truncated > 0 {
+            let cut = counted(counts.usage.truncated, "stretch was", "stretches were");
+            self.say(&format!("{cut} longer than the model reads and cut off at the end; see `usage.truncated`"));
+        }
+    }
+}
+
+fn lasted(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        _ => HumanDuration(time).to_string(),
     }
 }
 

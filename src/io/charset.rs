@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::io::compression::Bytes;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 
 /// Files of these kinds are told by their first bytes, and named in the error.
 const KNOWN_BINARY: [(&[u8], &str); 12] = [
@@ -101,16 +101,14 @@ pub fn decode(bytes: &[u8], wished: Option<&'static Encoding>) -> Result<(String
 ///
 /// # Errors
 /// When it cannot be read or is no text.
-pub fn transcoded(mut raw: Bytes, wished: Option<&'static Encoding>) -> Result<(Bytes, &'static Encoding)> {
-    let sample = super::compression::peek(&mut raw, SAMPLE_BYTES).map_err(super::read::stream_error)?;
+pub fn transcoded(raw: Bytes, wished: Option<&'static Encoding>) -> Result<(Bytes, &'static Encoding)> {
+    let (sample, mut bytes) = super::compression::sampled(raw, SAMPLE_BYTES);
     let encoding = match wished {
         Some(encoding) => encoding,
         None => detect(&sample, sample.len() < SAMPLE_BYTES)?,
     };
     let bom = sample.len() - without_bom(&sample, encoding).len();
-    let mut start = Cursor::new(sample);
-    start.set_position(bom as u64);
-    let bytes: Bytes = Box::new(start.chain(raw));
+    super::compression::peek(&mut bytes, bom).map_err(super::read::stream_error)?;
     Ok(if encoding == UTF_8 { (bytes, encoding) } else { (Box::new(Transcoder::new(bytes, encoding)), encoding) })
 }
 
@@ -203,6 +201,7 @@ impl Read for Transcoder {
 mod tests {
     use super::*;
     use encoding_rs::WINDOWS_1252;
+    use std::io::Cursor;
 
     const TEXT: &str = "“We are ready to talk,” said José Ångström – again. 🕊";
 

@@ -82,6 +82,27 @@ pub fn peek(reader: &mut (impl Read + ?Sized), wanted: usize) -> io::Result<Vec<
     Ok(start)
 }
 
+/// The first `wanted` bytes of a stream, and the stream as if nothing had been read: an error that comes up within
+/// them comes again at its place, so that what stands before it is not lost.
+pub fn sampled(mut bytes: Bytes, wanted: usize) -> (Vec<u8>, Bytes) {
+    let mut sample = Vec::new();
+    let failed = (&mut bytes).take(wanted as u64).read_to_end(&mut sample).err();
+    let rest: Bytes = match failed {
+        Some(error) => Box::new(Failing(Some(error))),
+        None => bytes,
+    };
+    (sample.clone(), Box::new(Cursor::new(sample).chain(rest)))
+}
+
+/// A stream of nothing but its error.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
 /// Counts the bytes that pass.
 pub struct Counted<R> {
     /// Where they come from.
@@ -175,6 +196,15 @@ mod tests {
             let error = read_all(packed[..packed.len() / 2].to_vec()).unwrap_err();
             assert!(error.to_string().contains("end too early"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_stands_before_an_error_is_read() {
+        let broken: Bytes = Box::new(Cursor::new(b"sound".to_vec()).chain(Failing(Some(io::Error::other("cut")))));
+        let (sample, mut whole) = sampled(broken, 100);
+        let mut read = Vec::new();
+        assert_eq!(whole.read_to_end(&mut read).unwrap_err().to_string(), "cut");
+        assert_eq!((sample.as_slice(), read.as_slice()), (&b"sound"[..], &b"sound"[..]));
     }
 
     #[test]

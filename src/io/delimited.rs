@@ -1,12 +1,12 @@
 //! CSV and TSV with a header line.
 
 use crate::error::{Error, Result};
-use crate::io::compression::{Bytes, peek};
+use crate::io::compression::{Bytes, sampled};
 use crate::io::fields::{Columns, FieldNames, Row};
 use crate::io::read::stream_error;
 use crate::io::text::size;
 use csv::StringRecord;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,11 +28,10 @@ impl Table {
     ///
     /// # Errors
     /// When there is no header or the stream cannot be read.
-    pub fn new(mut bytes: Bytes, delimiter: Option<u8>, max_row: usize) -> Result<Self> {
-        let start = peek(&mut bytes, 8 << 10).map_err(stream_error)?;
+    pub fn new(bytes: Bytes, delimiter: Option<u8>, max_row: usize) -> Result<Self> {
+        let (start, inner) = sampled(bytes, 8 << 10);
         let delimiter = delimiter.unwrap_or_else(|| likely_delimiter(&start));
         let left_in_row = Arc::new(AtomicU64::new(max_row as u64));
-        let inner: Bytes = Box::new(Cursor::new(start).chain(bytes));
         let mut reader =
             csv::ReaderBuilder::new().delimiter(delimiter).from_reader(RowLimit { inner, left: left_in_row.clone() });
         let header: Vec<String> =
@@ -59,11 +58,14 @@ impl Iterator for Table {
         self.left_in_row.store(self.max_row as u64, Ordering::Relaxed);
         let mut record = StringRecord::new();
         let line = self.reader.position().line();
-        self.number += 1;
         match self.reader.read_record(&mut record) {
-            Ok(true) => Some(Ok(record)),
             Ok(false) => None,
+            Ok(true) => {
+                self.number += 1;
+                Some(Ok(record))
+            }
             Err(error) => {
+                self.number += 1;
                 self.done = error.is_io_error();
                 let at = error.position().map_or(line, csv::Position::line);
                 Some(Err(table_error(error, self.max_row).at_line(at)))
@@ -107,6 +109,7 @@ impl Documents {
         let cell = |column: usize| record.get(column).unwrap_or_default().to_string();
         let filled = |column: Option<usize>| column.map(cell).filter(|c| !c.trim().is_empty());
         Row {
+            line: record.position().map(csv::Position::line),
             id: filled(self.columns.id),
             source: filled(self.columns.source),
             title: filled(self.columns.title),
@@ -163,6 +166,7 @@ impl Read for RowLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Cursor;
 
     fn read(bytes: &[u8], names: FieldNames, max_row: usize) -> Vec<String> {
         let table = match Table::new(Box::new(Cursor::new(bytes.to_vec())), None, max_row) {

@@ -26,6 +26,8 @@ pub struct FieldNames {
 /// One row of a file: a document in the making, whose id may be missing or taken and whose text may be none.
 #[derive(Debug)]
 pub struct Row {
+    /// The line on which it begins, where that is not its number.
+    pub line: Option<u64>,
     /// The row's own id.
     pub id: Option<String>,
     /// The row's own address.
@@ -41,7 +43,7 @@ pub struct Row {
 impl Row {
     /// A row of which nothing is known but its text, or why there is none.
     pub fn bare(text: Result<String>) -> Self {
-        Row { id: None, source: None, title: None, date: None, text }
+        Row { line: None, id: None, source: None, title: None, date: None, text }
     }
 }
 
@@ -69,6 +71,7 @@ impl FieldNames {
         };
         let plain = |key: Option<String>| key.and_then(|k| object.get(&k)).and_then(plain_value);
         let row = Row {
+            line: None,
             id: plain(find(&self.id, ID)),
             source: plain(find(&None, SOURCE)),
             title: plain(find(&self.title, TITLE)),

@@ -2,7 +2,7 @@
 
 use crate::document::Document;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::compression::{Bytes, Counted, decompressed, peek};
+use crate::io::compression::{Bytes, Counted, decompressed, sampled};
 use crate::io::fields::{FieldNames, Row};
 use crate::io::source::{Format, Skipped, Source, sources, unsupported};
 use crate::io::{charset, delimited, json, jsonl, text};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Cursor, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -198,7 +198,7 @@ impl Documents {
             Ok(text) => Ok(Document { id, source: address, title: row.title, date: row.date, text }),
             Err(error) => {
                 let error = error.in_file(source.path());
-                let error = match number {
+                let error = match row.line.or(number) {
                     Some(number) if error.kind == ErrorKind::Document => error.at_line(number),
                     _ => error,
                 };
@@ -275,11 +275,9 @@ fn format_of(path: &Path, options: &ReadOptions, bytes: &mut Bytes) -> Result<Fo
     if let Some(format) = options.format.or_else(|| Format::of_name(path)) {
         return Ok(format);
     }
-    let start = peek(bytes, 4 << 10).map_err(stream_error)?;
-    let format = Format::of_start(&start);
-    let rest = std::mem::replace(bytes, Box::new(io::empty()));
-    *bytes = Box::new(Cursor::new(start).chain(rest));
-    Ok(format)
+    let (start, whole) = sampled(std::mem::replace(bytes, Box::new(io::empty())), 4 << 10);
+    *bytes = whole;
+    Ok(Format::of_start(&start))
 }
 
 fn open(source: &Source) -> Result<Bytes> {

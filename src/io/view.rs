@@ -72,7 +72,8 @@ pub fn view(record: &Record, style: &Style) -> String {
     }
     if record.usage.truncated > 0 {
         let times = counted(record.usage.truncated as usize, "stretch was", "stretches were");
-        lines.push(style.faint(&format!("  {times} longer than the model reads and cut off at the end")));
+        let note = format!("  {times} longer than the model reads and cut off at the end");
+        lines.push(style.faint(&fitted(&note, style.columns())));
     }
     lines.push(String::new());
     lines.join("\n") + "\n"
@@ -103,7 +104,9 @@ fn quote_lines(quote: &QuoteRecord, style: &Style) -> Vec<String> {
     let (left, left_width) = stance_cells(quote, style);
     let indent = left_width + 2;
     let room = style.columns().saturating_sub(indent).max(20);
-    let words = quote.parts.iter().map(|p| clean(&p.text)).collect::<Vec<_>>().join(" … ");
+    let words = quote.parts.iter().map(|p| clean(&p.text)).collect::<Vec<_>>().join(" ");
+    // The comma belongs to the sentence around the quote.
+    let words = words.trim_end_matches(',');
     let marks = if quote.flags.is_empty() { ("“", "”") } else { ("“", " [mark never closed]") };
     let body = wrapped(&format!("{}{words}{}", marks.0, marks.1), room, QUOTE_LINES);
     let mut right = speaker_lines(quote, style, room);
@@ -231,4 +234,70 @@ fn wrapped(text: &str, columns: usize, lines: usize) -> Vec<String> {
         *last = format!("{} …", short.trim_end_matches(['…', ' ', ',', '.']));
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn span(text: &str) -> serde_json::Value {
+        json!({"start": 0, "end": text.len(), "text": text})
+    }
+
+    fn quote(label: &str, score: f64, speaker: serde_json::Value, parts: &[&str]) -> serde_json::Value {
+        json!({
+            "kind": "direct", "parts": parts.iter().map(|p| span(p)).collect::<Vec<_>>(), "cue": null, "speaker": speaker,
+            "stance": {"label": label, "score": score, "conciliatory": 0.5, "firm": 0.3, "neutral": 0.2}
+        })
+    }
+
+    fn record() -> Record {
+        let lind = json!({"mention": null, "name": "Anna Lind", "role": "Foreign Minister of Vantia"});
+        let long = "We are ready to sit down tomorrow, without conditions, and we will bring every document that the other side has asked for since the winter, in both languages and with all annexes,";
+        let entity = |kind: &str, text: &str| json!({"type": kind, "start": 0, "end": 1, "text": text, "score": 0.9});
+        let mut entities = vec![
+            entity("LOC", "Port Lavel"),
+            entity("PER", "Anna Lind"),
+            entity("PER", "Lind"),
+            entity("PER", "Anna\nLind"),
+        ];
+        entities.extend((0..15).map(|i| entity("ORG", &format!("Ministry {i}"))));
+        serde_json::from_value(json!({
+            "schema": "detente.record/1", "id": "wire-1", "title": "Talks resume\u{1b}[31m in Port Lavel", "date": "2031-05-01",
+            "quotes": [
+                quote("conciliatory", 0.82, lind, &[long, "she said again."]),
+                quote("firm", -0.64, json!({"mention": null, "name": "Oskar Brandt", "role": null}), &["Not one metre."]),
+                quote("neutral", 0.0, json!(null), &["It rained."]),
+            ],
+            "entities": entities, "usage": {"tokens": 100, "windows": 1, "truncated": 1}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_view_reads_well_at_every_width() {
+        for width in [48, 80, 200] {
+            let seen = view(&record(), &Style { width, colour: false });
+            assert!(seen.lines().all(|line| line.width() <= width), "{seen}");
+            insta::assert_snapshot!(format!("view_{width}"), seen);
+        }
+    }
+
+    #[test]
+    fn colours_tell_the_labels_apart_and_nothing_else_is_sent_to_the_terminal() {
+        let seen = view(&record(), &Style { width: 80, colour: true });
+        for (colour, label) in [("\u{1b}[1m\u{1b}[32m", "conciliatory"), ("\u{1b}[1m\u{1b}[31m", "firm")] {
+            assert!(seen.contains(&format!("{colour}{label}")), "{seen:?}");
+        }
+        assert!(!seen.contains("resume\u{1b}"), "the title's own escape sequence is gone");
+        assert!(!view(&record(), &Style::default()).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_failed_document_says_why() {
+        let error = crate::error::Error::document("there is no text in it").in_file("a.txt");
+        let seen = view(&Record::failed("a.txt", None, &error), &Style::default());
+        assert!(seen.contains("failed: a.txt: there is no text in it"), "{seen}");
+    }
 }

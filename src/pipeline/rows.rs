@@ -155,10 +155,8 @@ impl StanceRows<'_> {
                 })
             };
             let stances = self.stances(batch.iter().map(quoted).collect());
-            let first = rows.number.saturating_sub(batch.len() as u64);
-            for (i, (row, stance)) in batch.into_iter().zip(stances).enumerate() {
+            for (row, stance) in batch.into_iter().zip(stances) {
                 counts.read += 1;
-                let place = |e: Error| e.in_file(path).at_line(first + i as u64 + 1);
                 let cells = match row {
                     Ok(row) => row,
                     Err(error) => {
@@ -167,7 +165,8 @@ impl StanceRows<'_> {
                         continue;
                     }
                 };
-                let stance = stance.map_err(place);
+                let line = cells.position().map_or(0, csv::Position::line);
+                let stance = stance.map_err(|e| e.in_file(path).at_line(line));
                 if let Err(error) = &stance {
                     counts.failed += 1;
                     (self.on_failure)(error);
