@@ -154,11 +154,11 @@ impl Tokens {
             model_max_tokens: model_max_tokens(config),
             segments: type_vocab_size(config) >= 2,
             token_types: token_types(config)?,
-            options: WindowOptions::default(),
+            options: window_options(config),
             tokenizer,
         };
-        if tokens.model_max_tokens <= tokens.pair_specials.max(tokens.prefix.len() + tokens.suffix.len()) {
-            return Err(Error::model("max_position_embeddings leaves no room beside the special tokens"));
+        if tokens.max_tokens() <= tokens.pair_specials.max(tokens.prefix.len() + tokens.suffix.len()) {
+            return Err(Error::model("max_position_embeddings or max_tokens leaves no room beside the special tokens"));
         }
         Ok(tokens)
     }
@@ -517,6 +517,16 @@ fn type_vocab_size(config: &Value) -> u64 {
     let model_type = config.get("model_type").and_then(Value::as_str);
     let default = if matches!(model_type, Some("distilbert" | "deberta" | "deberta-v2")) { 0 } else { 2 };
     config.get("type_vocab_size").and_then(Value::as_u64).unwrap_or(default)
+}
+
+/// The windows that the model was trained on, where its configuration says so.
+fn window_options(config: &Value) -> WindowOptions {
+    let number = |pointer: &str| config.pointer(pointer).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+    let usual = WindowOptions::default();
+    WindowOptions {
+        max_tokens: number("/detente/max_tokens").unwrap_or(usual.max_tokens),
+        overlap_tokens: number("/detente/overlap_tokens").unwrap_or(usual.overlap_tokens),
+    }
 }
 
 fn token_types(config: &Value) -> Result<TokenTypes> {

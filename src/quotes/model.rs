@@ -11,7 +11,7 @@ use crate::encoder::{Encoder, Input, batches};
 use crate::entities::{Decoder, merge};
 use crate::error::{Error, Result};
 use crate::text::segment;
-use crate::tokens::{Tokens, Window, WindowOptions};
+use crate::tokens::{Tokens, Window};
 use ndarray::Array2;
 use std::ops::Range;
 use std::path::Path;
@@ -96,7 +96,7 @@ impl QuoteTagger {
         if encoder.labels() != labels() {
             return Err(Error::model("the labels are not those of a quote model").in_file(folder));
         }
-        let tokens = Tokens::from_folder(folder)?.with_options(window_options(folder)?)?;
+        let tokens = Tokens::from_folder(folder)?;
         Ok(QuoteTagger { tokens, encoder, linker: Linker::from_folder(folder)?.map(Arc::new) })
     }
 
@@ -166,22 +166,6 @@ impl QuoteTagger {
         let parts = self.parts(&words, &windows, &logits)?;
         Ok((words, parts))
     }
-}
-
-/// The length of windows that the configuration states.
-fn window_options(folder: &Path) -> Result<WindowOptions> {
-    let file = folder.join("config.json");
-    let text = std::fs::read_to_string(&file).map_err(|e| Error::model(e.to_string()).in_file(&file))?;
-    let config: serde_json::Value =
-        serde_json::from_str(&text).map_err(|e| Error::model(format!("no valid JSON: {e}")).in_file(&file))?;
-    let number = |key: &str, default: usize| {
-        config.pointer(&format!("/detente/{key}")).and_then(serde_json::Value::as_u64).map_or(default, |n| n as usize)
-    };
-    let default = WindowOptions::default();
-    Ok(WindowOptions {
-        max_tokens: number("max_tokens", default.max_tokens),
-        overlap_tokens: number("overlap_tokens", default.overlap_tokens),
-    })
 }
 
 const ROLES: [(Role, &str); 3] = [(Role::Content, "CONTENT"), (Role::Source, "SOURCE"), (Role::Cue, "CUE")];

@@ -95,7 +95,7 @@ type DocumentTags = Vec<TaggedSentence>;
 /// As [`fit`], and when data cannot be read.
 pub fn train(settings: &EntityTraining, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
     let labels = labels(&settings.types);
-    let config = model_config(&settings.training, &labels)?;
+    let config = model_config(settings, &labels)?;
     let tokens = open_tokens(settings, &config)?;
     let label_of: BTreeMap<&str, i64> = labels.iter().zip(0..).map(|(l, i)| (l.as_str(), i)).collect();
 
@@ -124,11 +124,16 @@ fn labels(types: &[String]) -> Vec<String> {
 }
 
 /// The base model's configuration with the task's labels and word case as token types.
-fn model_config(settings: &Training, labels: &[String]) -> Result<serde_json::Value> {
-    let mut config = super::config::base_config(settings, "BertForTokenClassification", labels)?;
+fn model_config(settings: &EntityTraining, labels: &[String]) -> Result<serde_json::Value> {
+    let training = &settings.training;
+    let mut config = super::config::base_config(training, "BertForTokenClassification", labels)?;
     if let Some(keys) = config.as_object_mut() {
         keys.insert("type_vocab_size".into(), 4.into());
-        keys.insert("detente".into(), serde_json::json!({"task": "entities", "token_types": "case"}));
+        let own = serde_json::json!({
+            "task": "entities", "token_types": "case",
+            "max_tokens": training.max_tokens, "overlap_tokens": settings.overlap_tokens,
+        });
+        keys.insert("detente".into(), own);
     }
     Ok(config)
 }
