@@ -123,7 +123,10 @@ impl<'a> Reader<'a> {
 
     /// The attribution before the quote at item `quote`.
     pub fn before(&self, quote: usize) -> Option<Attribution> {
-        let start = self.sentence_start(quote);
+        // "Lee said:" at the end of the paragraph before.
+        let introduced =
+            self.article.before(quote) == Break::Paragraph && self.article.word(quote.wrapping_sub(1)) == ":";
+        let start = self.sentence_start(if introduced { quote - 1 } else { quote });
         let from = (start..quote).rev().find(|i| self.article.quote(*i).is_some()).map_or(start, |i| i + 1);
         let mut end = quote;
         while end > from && (is_punctuation(self.article.word(end - 1)) || self.article.word(end - 1) == "that") {
@@ -402,12 +405,44 @@ impl<'a> Reader<'a> {
             if !verb.cue.plain && end - verb.end > 7 && content {
                 return None;
             }
+            if content && let Some(outer) = self.outer_report(verb, start, from, end) {
+                return Some(outer);
+            }
             let said = self.speaker_of(verb, start, from)?;
             let mut found = self.attribution(self.with_passive(verb), said, Place::Before);
             found.unquoted_content = content;
             found.at = verb.end;
             Some(found)
         })
+    }
+
+    /// The report that the clause of `inner` is part of: the "said" of `Lee said he thinks it is "…"`.
+    fn outer_report(&self, inner: Verb, start: usize, from: usize, end: usize) -> Option<Attribution> {
+        let outer = (start.max(from)..inner.start)
+            .filter_map(|i| self.finite(i))
+            .find(|v| v.cue.plain && reports(v.cue.lemma))?;
+        let clause = matches!(
+            self.article.lower(outer.end).as_str(),
+            "that" | "he" | "she" | "they" | "it" | "there" | "the" | "his" | "her" | "their" | "its" | "a" | "an"
+        ) || self.mention_from(outer.end).is_some()
+            || (outer.end..outer.end + 4).any(|i| self.is_time(i));
+        let coordinated = (outer.end..inner.start).any(|i| {
+            matches!(self.article.word(i), "and" | "but" | ";")
+                && self.mention_from(i + 1).is_some_and(|m| m.kind != MentionKind::Pronoun)
+        });
+        let relative = self.article.word(outer.start.wrapping_sub(1)) == "who";
+        if !clause || coordinated || relative || inner.cue.form == Form::Participle && !self.is_part_of(outer, inner) {
+            return None;
+        }
+        let said = self.speaker_of(outer, start, from)?;
+        let mut found = self.attribution(outer, said, Place::Before);
+        found.unquoted_content = true;
+        found.at = outer.end;
+        (outer.end < end).then_some(found)
+    }
+
+    fn is_part_of(&self, outer: Verb, inner: Verb) -> bool {
+        !(outer.end..inner.start).any(|i| self.article.word(i) == ",")
     }
 
     /// Whether the items between a cue and a quote are part of what is said.
@@ -651,7 +686,7 @@ impl<'a> Reader<'a> {
             }
         }
         let before = self.article.word(i.wrapping_sub(1));
-        if i > start + 1 && matches!(before, "of" | "for" | "from" | "at" | "with" | "in") {
+        if i > start + 1 && is_preposition(before) {
             return self
                 .phrase_ending(i - 2, start)
                 .map(|head| self.other(head.items.start, last + 1))
@@ -776,6 +811,38 @@ impl<'a> Reader<'a> {
         let whole = self.end_of(&said) == Some(end);
         Some(Attribution { cue: None, at: end, end, said, place: Place::Colon, unquoted_content: false, plain: whole })
     }
+}
+
+/// Verbs whose clause is what somebody said.
+fn reports(lemma: &str) -> bool {
+    matches!(
+        lemma,
+        "say"
+            | "tell"
+            | "add"
+            | "note"
+            | "state"
+            | "argue"
+            | "claim"
+            | "insist"
+            | "warn"
+            | "declare"
+            | "announce"
+            | "explain"
+            | "stress"
+            | "write"
+            | "tweet"
+            | "report"
+            | "suggest"
+            | "admit"
+            | "acknowledge"
+            | "assert"
+            | "contend"
+            | "complain"
+            | "reveal"
+            | "testify"
+            | "concede"
+    )
 }
 
 fn is_punctuation(word: &str) -> bool {

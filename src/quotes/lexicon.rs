@@ -109,7 +109,7 @@ words!(
 words!(
     /// Words that begin a noun phrase.
     DETERMINERS,
-    "the a an this that these those his her their its our my your another some several many both no one two three \
+    "the a an this these those his her their its our my your another some several many both no one two three \
     four five six seven eight nine ten every each"
 );
 
