@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         {
             return None;
         }
-        let dashed = start > first && is_dash(self.article.word(start - 1));
+        let dashed = start > first && is_dash(self.article.word_before(start));
         self.according_to(start, Place::After)
             .or_else(|| self.inverted(start))
             .or_else(|| self.impersonal(start))
@@ -124,12 +124,11 @@ impl<'a> Reader<'a> {
     /// The attribution before the quote at item `quote`.
     pub fn before(&self, quote: usize) -> Option<Attribution> {
         // "Lee said:" at the end of the paragraph before.
-        let introduced =
-            self.article.before(quote) == Break::Paragraph && self.article.word(quote.wrapping_sub(1)) == ":";
+        let introduced = self.article.before(quote) == Break::Paragraph && self.article.word_before(quote) == ":";
         let start = self.sentence_start(if introduced { quote - 1 } else { quote });
         let from = (start..quote).rev().find(|i| self.article.quote(*i).is_some()).map_or(start, |i| i + 1);
         let mut end = quote;
-        while end > from && (is_punctuation(self.article.word(end - 1)) || self.article.word(end - 1) == "that") {
+        while end > from && (is_punctuation(self.article.word_before(end)) || self.article.word_before(end) == "that") {
             end -= 1;
         }
         let colon = (end..quote).any(|i| self.article.word(i) == ":");
@@ -142,7 +141,7 @@ impl<'a> Reader<'a> {
         let start = self.sentence_start(verb.start);
         // "…, said Lee": the subject follows.
         let subject = match self.mention_from(verb.end) {
-            Some(mention) if matches!(self.article.word(verb.start.wrapping_sub(1)), ",") => Said::By(mention.clone()),
+            Some(mention) if matches!(self.article.word_before(verb.start), ",") => Said::By(mention.clone()),
             _ => self.subject(verb.start, start)?,
         };
         Some(subject)
@@ -430,7 +429,7 @@ impl<'a> Reader<'a> {
             matches!(self.article.word(i), "and" | "but" | ";")
                 && self.mention_from(i + 1).is_some_and(|m| m.kind != MentionKind::Pronoun)
         });
-        let relative = self.article.word(outer.start.wrapping_sub(1)) == "who";
+        let relative = self.article.word_before(outer.start) == "who";
         if !clause || coordinated || relative || inner.cue.form == Form::Participle && !self.is_part_of(outer, inner) {
             return None;
         }
@@ -502,7 +501,7 @@ impl<'a> Reader<'a> {
 
     /// The item "quoted" of "quoted as saying", "quoted by the agency as saying".
     fn quoted_before(&self, verb: &Verb) -> Option<usize> {
-        if verb.cue.form != Form::Participle || verb.start == 0 || self.article.word(verb.start - 1) != "as" {
+        if verb.cue.form != Form::Participle || verb.start == 0 || self.article.word_before(verb.start) != "as" {
             return None;
         }
         (verb.start.saturating_sub(10)..verb.start - 1)
@@ -605,7 +604,9 @@ impl<'a> Reader<'a> {
                 None
             })
         };
-        let free = |m: &&Mention| m.items.start <= start || !is_preposition(&self.article.lower(m.items.start - 1));
+        let free = |m: &&Mention| {
+            m.items.start <= start || !is_preposition(&self.article.word_before(m.items.start).to_lowercase())
+        };
         let person = |m: &&Mention| free(m) && m.kind != MentionKind::Place;
         candidates().find(person).or_else(|| candidates().find(free)).cloned()
     }
@@ -677,15 +678,15 @@ impl<'a> Reader<'a> {
         while i > start
             && i + 10 > last
             && (self.is_noun(i - 1)
-                || is_in(&lex::DETERMINERS, self.article.word(i - 1))
-                || matches!(self.article.word(i - 1), "'s" | "’s"))
+                || is_in(&lex::DETERMINERS, self.article.word_before(i))
+                || matches!(self.article.word_before(i), "'s" | "’s"))
         {
             i -= 1;
             if is_in(&lex::DETERMINERS, self.article.word(i)) {
                 break;
             }
         }
-        let before = self.article.word(i.wrapping_sub(1));
+        let before = self.article.word_before(i);
         if i > start + 1 && is_preposition(before) {
             return self
                 .phrase_ending(i - 2, start)

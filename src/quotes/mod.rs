@@ -114,7 +114,7 @@ fn inherited(article: &Article, one: &Draft, first: usize) -> Option<Attribution
     let same_sentence = (one.last + 1..=first).all(|i| article.before(i) == Break::None);
     let before = one.attribution.as_ref().filter(|a| a.place == Place::Before && a.cue.is_some());
     before
-        .filter(|_| same_sentence && first - one.last <= 12)
+        .filter(|_| same_sentence && first.saturating_sub(one.last) <= 12)
         .map(|a| Attribution { unquoted_content: true, ..a.clone() })
 }
 
@@ -149,7 +149,7 @@ fn draft(
 /// Whether the quote at item `first` begins its sentence, but for words like "But" or an opening bracket.
 fn leads(article: &Article, reader: &Reader, first: usize) -> bool {
     let start = reader.sentence_start(first);
-    first - start <= 2
+    first.saturating_sub(start) <= 2
         && (start..first).all(|i| {
             matches!(
                 article.lower(i).as_str(),
@@ -178,7 +178,7 @@ fn attribution(
             let split = article.quote(first.wrapping_sub(1)).is_some();
             if introduced
                 && (!own || !leads || split)
-                && (!comma || !after.plain || article.word(first.wrapping_sub(1)) == ":" || !leads)
+                && (!comma || !after.plain || article.word_before(first) == ":" || !leads)
             {
                 Some(before)
             } else {
@@ -207,7 +207,7 @@ fn judge(
     let Some(found) = attribution else {
         let stands_alone =
             leads && ends_sentence && (content.ends() || content.clause || marked.unclosed) && content.capital;
-        let introduced = article.word(first.wrapping_sub(1)) == ":" && full;
+        let introduced = article.word_before(first) == ":" && full;
         let paragraph = article.before(first) == Break::Paragraph && article.before(last + 1) == Break::Paragraph;
         return match content.length {
             _ if marked.unclosed && !leads => None,
@@ -252,13 +252,13 @@ fn judge(
 
 /// Whether "that", "to" and the like bind the quote into the reporter's sentence: `said that "we will sign"`.
 fn joined_by_conjunction(article: &Article, content: &Content, first: usize) -> bool {
-    let before = article.lower(first.wrapping_sub(1));
+    let before = article.word_before(first).to_lowercase();
     !content.capital && matches!(before.as_str(), "that" | "to" | "whether" | "if" | "how" | "why" | "as")
 }
 
 /// Whether only ", but" or the like stands between the clause before and the quote.
 fn follows_conjunction(article: &Article, first: usize) -> bool {
-    let before = article.lower(first.wrapping_sub(1));
+    let before = article.word_before(first).to_lowercase();
     matches!(before.as_str(), "but" | "and" | "while" | "yet") && article.word(first.wrapping_sub(2)) == ","
 }
 
@@ -271,7 +271,7 @@ fn goes_on_after(article: &Article, one: &Draft, first: usize) -> bool {
 
 /// Whether a fragment in the reporter's sentence is somebody's words rather than a term.
 fn is_fragment_said(article: &Article, content: &Content, found: &Attribution, first: usize, marked: &Marked) -> bool {
-    let before = article.lower(first.wrapping_sub(1));
+    let before = article.word_before(first).to_lowercase();
     let judges = matches!(
         before.as_str(),
         "as" | "it"
@@ -327,8 +327,8 @@ fn belongs_together(article: &Article, one: &Draft, two: &Draft) -> bool {
     match &two.attribution {
         Some(second) => {
             let same_cue = first.cue.is_some() && first.cue == second.cue;
-            let colon = article.word(two.first.wrapping_sub(1)) == ":";
-            let comma = two.continues || article.word(two.first.wrapping_sub(1)) == ",";
+            let colon = article.word_before(two.first) == ":";
+            let comma = two.continues || article.word_before(two.first) == ",";
             let goes_on = breaks.is_empty() || (comma && breaks.iter().all(|b| *b == Break::Soft));
             same_cue && !colon && goes_on
         }

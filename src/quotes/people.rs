@@ -301,14 +301,14 @@ impl<'a> People<'a> {
 
     fn note(&mut self, mention: &Mention, referent: usize, evidence: Evidence) {
         let start = mention.items.start;
-        let before = self.article.lower(start.wrapping_sub(1));
+        let before = self.article.word_before(start).to_lowercase();
         if matches!(before.as_str(), "in" | "at" | "near" | "into" | "inside" | "outside" | "across" | "around" | "off")
             && let Some(found) = self.referents.get_mut(referent)
         {
             found.place_like = true;
         }
         let subject = self.article.begins_sentence(start)
-            || (start > 0 && self.article.word(start - 1) == ",")
+            || self.article.word_before(start) == ","
             || self.article.quote(start.wrapping_sub(1)).is_some();
         self.occurrences.push(Occurrence { start, referent, evidence, subject });
         if let Some(at) = self.recent.iter().position(|r| *r == referent) {
