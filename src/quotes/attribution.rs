@@ -85,7 +85,9 @@ impl<'a> Reader<'a> {
     /// The attribution after the quote at item `quote`; `tail` is how its words end, `leads` whether it begins its sentence.
     pub fn after(&self, quote: usize, tail: Option<char>, leads: bool) -> Option<Attribution> {
         let first = quote + 1;
-        if self.article.before(first) >= Break::Sentence {
+        // A comma at the end of a paragraph: the attribution begins the next one.
+        let runs_on = tail == Some(',') && self.article.before(first) == Break::Paragraph;
+        if self.article.before(first) >= Break::Sentence && !runs_on {
             return self.signature(first);
         }
         let soft = self.article.before(first) == Break::Soft;
@@ -147,6 +149,15 @@ impl<'a> Reader<'a> {
         Some(subject)
     }
 
+    /// The subject of the sentence that ends before item `to`.
+    pub fn sentence_subject(&self, to: usize) -> Option<Mention> {
+        let start = self.sentence_start(to.checked_sub(1)?);
+        let spoken = (start..to).any(|i| self.article.quote(i).is_some());
+        let subject = self.first_subject(start, to).filter(|_| !spoken)?;
+        let person = matches!(subject.kind, MentionKind::Name | MentionKind::Role | MentionKind::Pronoun);
+        (person && subject.items.start <= start + 3).then_some(subject)
+    }
+
     /// The first item of the sentence that item `i` stands in, as far as [`REACH`] items back.
     pub fn sentence_start(&self, i: usize) -> usize {
         let lowest = i.saturating_sub(REACH);
@@ -196,6 +207,8 @@ impl<'a> Reader<'a> {
 
     /// "said Lee"
     fn inverted(&self, start: usize) -> Option<Attribution> {
+        // "officially announced the university"
+        let start = if self.is_filler(start) { start + 1 } else { start };
         let verb = self.verb(start).filter(|v| matches!(v.cue.form, Form::Past | Form::Third))?;
         let said = match self.noun_phrase(verb.end) {
             Some(mention) => Said::By(mention),
@@ -212,11 +225,9 @@ impl<'a> Reader<'a> {
             .take_while(|i| self.article.before(*i) < Break::Soft && self.article.quote(*i).is_none())
             .take_while(|i| !matches!(self.article.word(*i), ";" | ":" | "that" | "because" | "if"))
             .find_map(|i| self.finite(i).or_else(|| self.quoted_saying(i)))?;
-        let mention = self.mention_from(start).cloned().or_else(|| self.phrase(start, verb.start))?;
-        let from = mention.apposition_end.unwrap_or(mention.items.end).max(mention.items.end);
-        if !self.leads_to(from, verb.start) {
-            return None;
-        }
+        let leads = |m: &&Mention| self.leads_to(m.apposition_end.unwrap_or(m.items.end).max(m.items.end), verb.start);
+        // "the minister's aide said": the phrase is longer than the mention.
+        let mention = self.mention_from(start).filter(leads).cloned().or_else(|| self.phrase(start, verb.start))?;
         Some(self.attribution(verb, Said::By(mention), Place::After))
     }
 
@@ -321,7 +332,8 @@ impl<'a> Reader<'a> {
     fn ends_clause(&self, found: &Attribution, tail: Option<char>) -> bool {
         let next = self.article.word(found.at);
         let stops = self.article.before(found.at) >= Break::Soft || matches!(next, "." | "," | ";" | "");
-        let adverbial = self.is_adverbial(found.at) && !self.opens_clause(found.at);
+        let object = matches!(next, "us" | "me" | "him" | "her" | "them" | "reporters" | "journalists");
+        let adverbial = (object || self.is_adverbial(found.at)) && !self.opens_clause(found.at + usize::from(object));
         let quoted_next = self.article.quote(found.at).is_some() || self.article.quote(found.at + 1).is_some();
         !quoted_next && (stops || (matches!(tail, Some('?' | '!' | '…' | ',' | '-' | '—')) && adverbial))
     }
@@ -614,7 +626,18 @@ impl<'a> Reader<'a> {
     /// The noun phrase that begins at item `start`: a mention, or determiner and nouns up to what ends the phrase.
     fn noun_phrase(&self, start: usize) -> Option<Mention> {
         if let Some(mention) = self.mention_from(start) {
-            return Some(mention.clone());
+            // "the Selva family doctor": the phrase is longer than the mention.
+            let next = mention.items.end;
+            let longer = self.article.before(next) == Break::None
+                && mention.apposition_end.is_none()
+                && self.article.word(next).starts_with(char::is_lowercase)
+                && !is_in(&lex::STOPPERS, self.article.word(next))
+                && self.is_noun(next)
+                && self.verb(next).is_none()
+                && mention.kind != MentionKind::Pronoun;
+            if !longer {
+                return Some(mention.clone());
+            }
         }
         let determined = is_in(&lex::DETERMINERS, self.article.word(start));
         let end = (start + usize::from(determined)..start + 10)
@@ -656,6 +679,7 @@ impl<'a> Reader<'a> {
             .map_or(start, |i| i + 1);
         let nouns = (start + usize::from(determined)..end).take_while(|i| self.is_noun(*i)).count();
         let starts = determined
+            || self.mention_from(start).is_some()
             || lex::is_plural_role(word)
             || word.starts_with(char::is_uppercase) && self.article.begins_sentence(start);
         if !starts || nouns == 0 || end > start + 12 || end <= start {

@@ -26,7 +26,7 @@ words!(
     constable consul consultant contractor coordinator co-ordinator coroner correspondent councillor councilman \
     councilwoman counsel counselor counsellor counterpart cousin creator critic curator customer dad dean defendant \
     defender delegate demonstrator dentist deputy designer detective developer dictator diplomat director dissident \
-    doctor dramatist driver duke economist editor educator emir emperor employee employer engineer entertainer \
+    doctor dramatist driver duke economist editor educator emir emperor employee employer engineer entertainer entourage \
     entrepreneur envoy epidemiologist executive expert explorer farmer father fighter filmmaker financier \
     firefighter fisherman foreman founder friend geologist general girl girlfriend governor graduate grandfather \
     grandmother guard guest guide historian host hunter husband imam inmate inspector instructor insider interpreter \
@@ -38,7 +38,7 @@ words!(
     parishioner parliamentarian participant partner passenger pastor patient patriarch peasant philosopher \
     photographer physician physicist pilot player playwright pm poet policeman policewoman politician pollster pope \
     preacher premier president priest primatologist prime-minister prince princess principal prisoner producer \
-    professor programmer prosecutor protester protestor psychiatrist psychologist publisher pundit pupil queen \
+    professional professor programmer prosecutor protester protestor psychiatrist psychologist publisher pundit pupil queen \
     rabbi rapporteur reader rebel receptionist rector referee refugee registrar reporter representative republican \
     democrat researcher resident retiree reverend reviewer rival runner sailor salesman scholar scientist sculptor \
     secretary secretary-general senator sergeant shareholder sheikh sheriff shopkeeper singer sister skipper soldier \

@@ -414,6 +414,14 @@ impl Speakers<'_> {
         {
             return (Ok(carried(&speaker)), 0.9);
         }
+        // "Lee was blunt. "…""
+        if near.is_none()
+            && !opens_paragraph
+            && let Some(mention) = self.reader.sentence_subject(draft.first)
+            && let Ok(speaker) = self.people.speaker(&mention, before)
+        {
+            return (Ok(carried(&speaker)), 0.8);
+        }
         match near {
             Some(previous) => (Ok(carried(&previous.speaker)), if opens_paragraph { 0.9 } else { 1.0 }),
             None => none,

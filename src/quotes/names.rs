@@ -294,7 +294,9 @@ impl Finder<'_> {
     /// A run whose item `role` is its last role word: a role alone, or a role and a name.
     fn with_role(&self, start: usize, body: usize, end: usize, role: usize) -> Mention {
         let name = self.after_address(role + 1, end);
-        let is_name = name < end && (name..end).any(|i| self.article.is_capital(i));
+        let of = matches!(self.article.word(role + 1), "of" | "for");
+        let begins = self.article.is_capital(name) || lex::PARTICLES.contains(self.article.word(name)) || of;
+        let is_name = name < end && begins && (name..end).any(|i| self.article.is_capital(i));
         if !is_name {
             let end = self.post_modifier(role + 1);
             return self.plain(start..end, MentionKind::Role);
@@ -302,7 +304,7 @@ impl Finder<'_> {
         let mut mention = self.plain(start..end, MentionKind::Name);
         mention.span = self.article.span(name, end);
         // "President of Russia Vladimir Putin": the country belongs to the role.
-        if matches!(self.article.word(role + 1), "of" | "for") {
+        if of {
             let surface = |i: usize| gazetteer::place(self.article.word(i)).is_some();
             let last_place = (role + 1..end).rev().find(|i| surface(*i));
             match last_place.filter(|i| i + 1 < end) {

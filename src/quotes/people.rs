@@ -348,6 +348,13 @@ impl<'a> People<'a> {
             }
         }
         let span = Some(mention.span);
+        // Somebody only described spoke last: "a passer-by said. … he said".
+        if best.is_none()
+            && let Some(speaker) = last
+            && stands_for(&word, &speaker.name)
+        {
+            return Ok(Speaker { mention: span, evidence: Evidence::Pronoun, ..speaker.clone() });
+        }
         best.and_then(|(_, referent)| self.as_speaker(referent, Evidence::Pronoun, span))
             .ok_or(NoSpeaker::UnresolvedPronoun)
     }
@@ -370,6 +377,16 @@ fn agreement(pronoun: &str, referent: &Referent) -> Option<f32> {
         "it" if !referent.person => Some(1.0),
         _ => None,
     }
+}
+
+/// Whether a singular personal pronoun can stand for somebody called `name`.
+fn stands_for(pronoun: &str, name: &str) -> bool {
+    let gender = match pronoun {
+        "he" => Gender::Male,
+        "she" => Gender::Female,
+        _ => return false,
+    };
+    gazetteer::place(name).is_none() && gender_in(name).is_none_or(|own| own == gender)
 }
 
 fn gender_in(phrase: &str) -> Option<Gender> {
