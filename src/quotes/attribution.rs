@@ -93,8 +93,8 @@ impl<'a> Reader<'a> {
         let soft = self.article.before(first) == Break::Soft;
         let start = self.skip_punctuation(first);
         let finished = tail.is_some_and(|c| ",.?!…-—–".contains(c)) || start > first;
-        if self.article.quote(start).is_some() || self.article.before(start) >= Break::Sentence || (!finished && !leads)
-        {
+        let ended = self.article.before(start) >= Break::Sentence && !runs_on;
+        if self.article.quote(start).is_some() || ended || (!finished && !leads) {
             return None;
         }
         let dashed = start > first && is_dash(self.article.word_before(start));
@@ -535,12 +535,10 @@ impl<'a> Reader<'a> {
             return if passive { self.subject(quoted, start) } else { self.noun_phrase(quoted + 1).map(Said::By) };
         }
         if verb.cue.form == Form::Participle {
-            let after_quote = from > start;
-            return if after_quote {
-                Some(Said::SameAsBefore)
-            } else {
-                self.first_subject(start, verb.start).map(Said::By)
-            };
+            if from > start {
+                return Some(Said::SameAsBefore);
+            }
+            return self.first_subject(start, verb.start).map(Said::By);
         }
         self.subject(verb.start, start)
     }

@@ -25,6 +25,7 @@ pub mod model;
 mod names;
 mod people;
 pub mod tags;
+mod transcript;
 
 use crate::document::{Entity, Evidence, NoSpeaker, Quote, QuoteFlag, QuoteKind, Span, Speaker};
 use crate::text::segment::paragraphs;
@@ -40,7 +41,8 @@ use people::People;
 /// Direct quotes have all their words in marks: parts exclude the marks and include the comma before the closing one.
 /// A quote that an attribution splits (`"A," she said, "b."`), and one that runs over paragraphs, is one quote with
 /// several parts. A fragment inside the reporter's sentence (`He called it "a grave mistake"`) is `Mixed`. Titles,
-/// nicknames and terms in marks are no quotes.
+/// nicknames and terms in marks are no quotes. In a transcript, where paragraphs begin with who speaks and a colon, each
+/// spoken paragraph is a direct quote.
 ///
 /// ```
 /// use detente::quotes;
@@ -64,17 +66,25 @@ pub fn find_with(text: &str, entities: &[Entity]) -> Vec<Quote> {
 /// quotes; where it found words in marks, the marks decide where they begin and end.
 pub fn find_all(text: &str, entities: &[Entity], found: &[Found]) -> Vec<Quote> {
     let paragraphs = paragraphs(text);
-    let mut marked = marks::pair(text, &paragraphs);
+    let turns = transcript::turns(text, &paragraphs);
+    let mut marked = transcript::outside(marks::pair(text, &paragraphs), &turns);
     marked.retain(|m| !content::is_nickname(text, m));
-    if marked.is_empty() && found.is_empty() {
+    // What is reported inside speech is part of it.
+    let found: Vec<Found> =
+        found.iter().filter(|f| !transcript::hold(&turns, &f.attribution.content)).cloned().collect();
+    if marked.is_empty() && turns.is_empty() && found.is_empty() {
         return Vec::new();
     }
     let article = Article::new(text, &paragraphs, &marked);
     let mentions = names::mentions(&article, entities);
     let reader = Reader::new(&article, &mentions);
     let drafts = join_split(&article, drafts(text, &article, &reader, &marked));
-    let drafts = merge::merge(&article, &mentions, &marked, drafts, found);
-    Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) }.of(drafts)
+    let drafts = merge::merge(&article, &mentions, &marked, drafts, &found);
+    let mut speakers = Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) };
+    let mut quotes = speakers.spoken(&turns, &mentions);
+    quotes.extend(speakers.of(drafts));
+    quotes.sort_by_key(|quote| quote.extent().start);
+    quotes
 }
 
 /// A quote whose speaker is not resolved yet.
@@ -355,6 +365,37 @@ struct Previous {
 }
 
 impl Speakers<'_> {
+    /// The turns of a transcript as quotes, one a paragraph.
+    fn spoken(&mut self, turns: &[transcript::Turn], mentions: &[names::Mention]) -> Vec<Quote> {
+        turns
+            .iter()
+            .map(|turn| {
+                let speaker = self.label_speaker(turn.label, mentions);
+                Quote {
+                    parts: vec![turn.words],
+                    kind: QuoteKind::Direct,
+                    cue: None,
+                    speaker: if turn.continued { speaker.map(|s| carried(&s)) } else { speaker },
+                    confidence: 0.9,
+                    flags: Vec::new(),
+                    stance: None,
+                }
+            })
+            .collect()
+    }
+
+    /// Whom the label of a turn names.
+    fn label_speaker(&mut self, label: Span, mentions: &[names::Mention]) -> Result<Speaker, NoSpeaker> {
+        let first = self.article.items.partition_point(|item| item.span.start < label.start);
+        let index = mentions.partition_point(|m| m.items.start < first);
+        let named = mentions.get(index).filter(|m| self.article.span(m.items.start, m.items.end).overlaps(label));
+        match named {
+            _ if transcript::is_anonymous(label.of(self.article.text)) => Err(NoSpeaker::Unnamed),
+            Some(mention) => self.people.speaker(mention, None).map(|s| Speaker { mention: Some(label), ..s }),
+            None => Err(NoSpeaker::Unnamed),
+        }
+    }
+
     fn of(mut self, drafts: Vec<Draft>) -> Vec<Quote> {
         let mut previous: Option<Previous> = None;
         let mut quotes = Vec::with_capacity(drafts.len());

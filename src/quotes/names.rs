@@ -306,8 +306,11 @@ impl Finder<'_> {
         // "President of Russia Vladimir Putin": the country belongs to the role.
         if of {
             let surface = |i: usize| gazetteer::place(self.article.word(i)).is_some();
+            let first_name =
+                |i: usize| lex::MALE.contains(self.article.word(i)) || lex::FEMALE.contains(self.article.word(i));
             let last_place = (role + 1..end).rev().find(|i| surface(*i));
-            match last_place.filter(|i| i + 1 < end) {
+            let before_name = (role + 3..end).find(|i| first_name(*i)).map(|i| i - 1);
+            match last_place.filter(|i| i + 1 < end).or(before_name) {
                 Some(place) => {
                     mention.span = self.article.span(place + 1, end);
                     mention.role = Some(self.article.span(body, place + 1));
