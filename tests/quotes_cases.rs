@@ -378,3 +378,44 @@ fn insertions_in_brackets_stay_inside() {
         "direct | However, [this project] is slow, | said | Lind -> Lind (-, -) exact",
     )]);
 }
+
+#[test]
+fn labels_of_a_transcript_name_the_speakers() {
+    check(&[(
+        "Meeting in Karsk\n\nPremier of Nordia Anna Lind: Good afternoon to you.\n\nLet us \"begin\" now.\n\nIvo Berg: We are ready.\n\nQuestion: Is there a date?",
+        "direct | Good afternoon to you. | - | Premier of Nordia Anna Lind -> Anna Lind (Premier of Nordia, -) exact
+         direct | Let us \"begin\" now. | - | - -> Anna Lind (Premier of Nordia, -) carried over
+         direct | We are ready. | - | Ivo Berg -> Ivo Berg (-, -) exact
+         direct | Is there a date? | - | unnamed",
+    )]);
+}
+
+#[test]
+fn an_attribution_in_the_paragraph_before_or_after() {
+    check(&[
+        (
+            "Lind told the paper:\n\n\"We will sign at dawn.\"",
+            "direct | We will sign at dawn. | told | Lind -> Lind (-, -) exact",
+        ),
+        (
+            "\"We will sign at dawn,\"\n\nsaid Lind in Karsk.",
+            "direct | We will sign at dawn, | said | Lind -> Lind (-, -) exact",
+        ),
+        ("Lind was blunt. \"We will not sign.\"", "direct | We will not sign. | - | - -> Lind (-, -) carried over"),
+    ]);
+}
+
+#[test]
+fn the_outermost_report_owns_the_fragment() {
+    check(&[
+        (
+            "Lind said Berg once called the deal \"a gift to thieves\".",
+            "mixed | a gift to thieves | said | Lind -> Lind (-, -) exact",
+        ),
+        (
+            "Lind said she thinks it is \"a gift to thieves\".",
+            "mixed | a gift to thieves | said | Lind -> Lind (-, -) exact",
+        ),
+        ("On the network's \"Morning Hour,\" Lind said the deal was close.", ""),
+    ]);
+}

@@ -99,6 +99,11 @@ impl<'a> Article<'a> {
         }
     }
 
+    /// The surface of the item before item `i`.
+    pub fn word_before(&self, i: usize) -> &'a str {
+        i.checked_sub(1).map_or("", |before| self.word(before))
+    }
+
     /// The surface in lower case.
     pub fn lower(&self, i: usize) -> String {
         self.word(i).to_lowercase()
@@ -127,6 +132,6 @@ impl<'a> Article<'a> {
 
     /// Whether item `i` begins a sentence: nothing of the reporter's stands before it there.
     pub fn begins_sentence(&self, i: usize) -> bool {
-        self.before(i) >= Break::Soft || (i > 0 && matches!(self.word(i - 1), ":" | "—" | "–" | "--" | "/"))
+        self.before(i) >= Break::Soft || matches!(self.word_before(i), ":" | "—" | "–" | "--" | "/")
     }
 }

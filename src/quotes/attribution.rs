@@ -85,17 +85,19 @@ impl<'a> Reader<'a> {
     /// The attribution after the quote at item `quote`; `tail` is how its words end, `leads` whether it begins its sentence.
     pub fn after(&self, quote: usize, tail: Option<char>, leads: bool) -> Option<Attribution> {
         let first = quote + 1;
-        if self.article.before(first) >= Break::Sentence {
+        // A comma at the end of a paragraph: the attribution begins the next one.
+        let runs_on = tail == Some(',') && self.article.before(first) == Break::Paragraph;
+        if self.article.before(first) >= Break::Sentence && !runs_on {
             return self.signature(first);
         }
         let soft = self.article.before(first) == Break::Soft;
         let start = self.skip_punctuation(first);
         let finished = tail.is_some_and(|c| ",.?!…-—–".contains(c)) || start > first;
-        if self.article.quote(start).is_some() || self.article.before(start) >= Break::Sentence || (!finished && !leads)
-        {
+        let ended = self.article.before(start) >= Break::Sentence && !runs_on;
+        if self.article.quote(start).is_some() || ended || (!finished && !leads) {
             return None;
         }
-        let dashed = start > first && is_dash(self.article.word(start - 1));
+        let dashed = start > first && is_dash(self.article.word_before(start));
         self.according_to(start, Place::After)
             .or_else(|| self.inverted(start))
             .or_else(|| self.impersonal(start))
@@ -123,10 +125,12 @@ impl<'a> Reader<'a> {
 
     /// The attribution before the quote at item `quote`.
     pub fn before(&self, quote: usize) -> Option<Attribution> {
-        let start = self.sentence_start(quote);
+        // "Lee said:" at the end of the paragraph before.
+        let introduced = self.article.before(quote) == Break::Paragraph && self.article.word_before(quote) == ":";
+        let start = self.sentence_start(if introduced { quote - 1 } else { quote });
         let from = (start..quote).rev().find(|i| self.article.quote(*i).is_some()).map_or(start, |i| i + 1);
         let mut end = quote;
-        while end > from && (is_punctuation(self.article.word(end - 1)) || self.article.word(end - 1) == "that") {
+        while end > from && (is_punctuation(self.article.word_before(end)) || self.article.word_before(end) == "that") {
             end -= 1;
         }
         let colon = (end..quote).any(|i| self.article.word(i) == ":");
@@ -139,10 +143,19 @@ impl<'a> Reader<'a> {
         let start = self.sentence_start(verb.start);
         // "…, said Lee": the subject follows.
         let subject = match self.mention_from(verb.end) {
-            Some(mention) if matches!(self.article.word(verb.start.wrapping_sub(1)), ",") => Said::By(mention.clone()),
+            Some(mention) if matches!(self.article.word_before(verb.start), ",") => Said::By(mention.clone()),
             _ => self.subject(verb.start, start)?,
         };
         Some(subject)
+    }
+
+    /// The subject of the sentence that ends before item `to`.
+    pub fn sentence_subject(&self, to: usize) -> Option<Mention> {
+        let start = self.sentence_start(to.checked_sub(1)?);
+        let spoken = (start..to).any(|i| self.article.quote(i).is_some());
+        let subject = self.first_subject(start, to).filter(|_| !spoken)?;
+        let person = matches!(subject.kind, MentionKind::Name | MentionKind::Role | MentionKind::Pronoun);
+        (person && subject.items.start <= start + 3).then_some(subject)
     }
 
     /// The first item of the sentence that item `i` stands in, as far as [`REACH`] items back.
@@ -194,6 +207,8 @@ impl<'a> Reader<'a> {
 
     /// "said Lee"
     fn inverted(&self, start: usize) -> Option<Attribution> {
+        // "officially announced the university"
+        let start = if self.is_filler(start) { start + 1 } else { start };
         let verb = self.verb(start).filter(|v| matches!(v.cue.form, Form::Past | Form::Third))?;
         let said = match self.noun_phrase(verb.end) {
             Some(mention) => Said::By(mention),
@@ -210,11 +225,9 @@ impl<'a> Reader<'a> {
             .take_while(|i| self.article.before(*i) < Break::Soft && self.article.quote(*i).is_none())
             .take_while(|i| !matches!(self.article.word(*i), ";" | ":" | "that" | "because" | "if"))
             .find_map(|i| self.finite(i).or_else(|| self.quoted_saying(i)))?;
-        let mention = self.mention_from(start).cloned().or_else(|| self.phrase(start, verb.start))?;
-        let from = mention.apposition_end.unwrap_or(mention.items.end).max(mention.items.end);
-        if !self.leads_to(from, verb.start) {
-            return None;
-        }
+        let leads = |m: &&Mention| self.leads_to(m.apposition_end.unwrap_or(m.items.end).max(m.items.end), verb.start);
+        // "the minister's aide said": the phrase is longer than the mention.
+        let mention = self.mention_from(start).filter(leads).cloned().or_else(|| self.phrase(start, verb.start))?;
         Some(self.attribution(verb, Said::By(mention), Place::After))
     }
 
@@ -319,7 +332,8 @@ impl<'a> Reader<'a> {
     fn ends_clause(&self, found: &Attribution, tail: Option<char>) -> bool {
         let next = self.article.word(found.at);
         let stops = self.article.before(found.at) >= Break::Soft || matches!(next, "." | "," | ";" | "");
-        let adverbial = self.is_adverbial(found.at) && !self.opens_clause(found.at);
+        let object = matches!(next, "us" | "me" | "him" | "her" | "them" | "reporters" | "journalists");
+        let adverbial = (object || self.is_adverbial(found.at)) && !self.opens_clause(found.at + usize::from(object));
         let quoted_next = self.article.quote(found.at).is_some() || self.article.quote(found.at + 1).is_some();
         !quoted_next && (stops || (matches!(tail, Some('?' | '!' | '…' | ',' | '-' | '—')) && adverbial))
     }
@@ -402,12 +416,44 @@ impl<'a> Reader<'a> {
             if !verb.cue.plain && end - verb.end > 7 && content {
                 return None;
             }
+            if content && let Some(outer) = self.outer_report(verb, start, from, end) {
+                return Some(outer);
+            }
             let said = self.speaker_of(verb, start, from)?;
             let mut found = self.attribution(self.with_passive(verb), said, Place::Before);
             found.unquoted_content = content;
             found.at = verb.end;
             Some(found)
         })
+    }
+
+    /// The report that the clause of `inner` is part of: the "said" of `Lee said he thinks it is "…"`.
+    fn outer_report(&self, inner: Verb, start: usize, from: usize, end: usize) -> Option<Attribution> {
+        let outer = (start.max(from)..inner.start)
+            .filter_map(|i| self.finite(i))
+            .find(|v| v.cue.plain && reports(v.cue.lemma))?;
+        let clause = matches!(
+            self.article.lower(outer.end).as_str(),
+            "that" | "he" | "she" | "they" | "it" | "there" | "the" | "his" | "her" | "their" | "its" | "a" | "an"
+        ) || self.mention_from(outer.end).is_some()
+            || (outer.end..outer.end + 4).any(|i| self.is_time(i));
+        let coordinated = (outer.end..inner.start).any(|i| {
+            matches!(self.article.word(i), "and" | "but" | ";")
+                && self.mention_from(i + 1).is_some_and(|m| m.kind != MentionKind::Pronoun)
+        });
+        let relative = self.article.word_before(outer.start) == "who";
+        if !clause || coordinated || relative || inner.cue.form == Form::Participle && !self.is_part_of(outer, inner) {
+            return None;
+        }
+        let said = self.speaker_of(outer, start, from)?;
+        let mut found = self.attribution(outer, said, Place::Before);
+        found.unquoted_content = true;
+        found.at = outer.end;
+        (outer.end < end).then_some(found)
+    }
+
+    fn is_part_of(&self, outer: Verb, inner: Verb) -> bool {
+        !(outer.end..inner.start).any(|i| self.article.word(i) == ",")
     }
 
     /// Whether the items between a cue and a quote are part of what is said.
@@ -467,7 +513,7 @@ impl<'a> Reader<'a> {
 
     /// The item "quoted" of "quoted as saying", "quoted by the agency as saying".
     fn quoted_before(&self, verb: &Verb) -> Option<usize> {
-        if verb.cue.form != Form::Participle || verb.start == 0 || self.article.word(verb.start - 1) != "as" {
+        if verb.cue.form != Form::Participle || verb.start == 0 || self.article.word_before(verb.start) != "as" {
             return None;
         }
         (verb.start.saturating_sub(10)..verb.start - 1)
@@ -489,12 +535,10 @@ impl<'a> Reader<'a> {
             return if passive { self.subject(quoted, start) } else { self.noun_phrase(quoted + 1).map(Said::By) };
         }
         if verb.cue.form == Form::Participle {
-            let after_quote = from > start;
-            return if after_quote {
-                Some(Said::SameAsBefore)
-            } else {
-                self.first_subject(start, verb.start).map(Said::By)
-            };
+            if from > start {
+                return Some(Said::SameAsBefore);
+            }
+            return self.first_subject(start, verb.start).map(Said::By);
         }
         self.subject(verb.start, start)
     }
@@ -570,7 +614,9 @@ impl<'a> Reader<'a> {
                 None
             })
         };
-        let free = |m: &&Mention| m.items.start <= start || !is_preposition(&self.article.lower(m.items.start - 1));
+        let free = |m: &&Mention| {
+            m.items.start <= start || !is_preposition(&self.article.word_before(m.items.start).to_lowercase())
+        };
         let person = |m: &&Mention| free(m) && m.kind != MentionKind::Place;
         candidates().find(person).or_else(|| candidates().find(free)).cloned()
     }
@@ -578,7 +624,18 @@ impl<'a> Reader<'a> {
     /// The noun phrase that begins at item `start`: a mention, or determiner and nouns up to what ends the phrase.
     fn noun_phrase(&self, start: usize) -> Option<Mention> {
         if let Some(mention) = self.mention_from(start) {
-            return Some(mention.clone());
+            // "the Selva family doctor": the phrase is longer than the mention.
+            let next = mention.items.end;
+            let longer = self.article.before(next) == Break::None
+                && mention.apposition_end.is_none()
+                && self.article.word(next).starts_with(char::is_lowercase)
+                && !is_in(&lex::STOPPERS, self.article.word(next))
+                && self.is_noun(next)
+                && self.verb(next).is_none()
+                && mention.kind != MentionKind::Pronoun;
+            if !longer {
+                return Some(mention.clone());
+            }
         }
         let determined = is_in(&lex::DETERMINERS, self.article.word(start));
         let end = (start + usize::from(determined)..start + 10)
@@ -620,6 +677,7 @@ impl<'a> Reader<'a> {
             .map_or(start, |i| i + 1);
         let nouns = (start + usize::from(determined)..end).take_while(|i| self.is_noun(*i)).count();
         let starts = determined
+            || self.mention_from(start).is_some()
             || lex::is_plural_role(word)
             || word.starts_with(char::is_uppercase) && self.article.begins_sentence(start);
         if !starts || nouns == 0 || end > start + 12 || end <= start {
@@ -642,16 +700,16 @@ impl<'a> Reader<'a> {
         while i > start
             && i + 10 > last
             && (self.is_noun(i - 1)
-                || is_in(&lex::DETERMINERS, self.article.word(i - 1))
-                || matches!(self.article.word(i - 1), "'s" | "’s"))
+                || is_in(&lex::DETERMINERS, self.article.word_before(i))
+                || matches!(self.article.word_before(i), "'s" | "’s"))
         {
             i -= 1;
             if is_in(&lex::DETERMINERS, self.article.word(i)) {
                 break;
             }
         }
-        let before = self.article.word(i.wrapping_sub(1));
-        if i > start + 1 && matches!(before, "of" | "for" | "from" | "at" | "with" | "in") {
+        let before = self.article.word_before(i);
+        if i > start + 1 && is_preposition(before) {
             return self
                 .phrase_ending(i - 2, start)
                 .map(|head| self.other(head.items.start, last + 1))
@@ -776,6 +834,38 @@ impl<'a> Reader<'a> {
         let whole = self.end_of(&said) == Some(end);
         Some(Attribution { cue: None, at: end, end, said, place: Place::Colon, unquoted_content: false, plain: whole })
     }
+}
+
+/// Verbs whose clause is what somebody said.
+fn reports(lemma: &str) -> bool {
+    matches!(
+        lemma,
+        "say"
+            | "tell"
+            | "add"
+            | "note"
+            | "state"
+            | "argue"
+            | "claim"
+            | "insist"
+            | "warn"
+            | "declare"
+            | "announce"
+            | "explain"
+            | "stress"
+            | "write"
+            | "tweet"
+            | "report"
+            | "suggest"
+            | "admit"
+            | "acknowledge"
+            | "assert"
+            | "contend"
+            | "complain"
+            | "reveal"
+            | "testify"
+            | "concede"
+    )
 }
 
 fn is_punctuation(word: &str) -> bool {

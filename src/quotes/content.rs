@@ -141,5 +141,10 @@ pub(super) fn is_name(article: &Article, at: usize, content: &Content) -> bool {
     let announced = TITLES.contains(&before.to_lowercase().as_str())
         && !content.ends()
         && (content.title_case || content.length <= 4);
-    announced || (content.title_case && content.length <= 9 && !content.ends() && content.tail != Some(','))
+    // On the network's "Morning Hour," the senator said …
+    let placed = matches!(
+        before.to_lowercase().as_str(),
+        "'s" | "’s" | "the" | "of" | "on" | "in" | "at" | "a" | "an" | "his" | "her"
+    );
+    announced || (content.title_case && content.length <= 9 && !content.ends() && (placed || content.tail != Some(',')))
 }

@@ -1,6 +1,7 @@
 //! Word lists the surface rules read: roles, bodies, modifiers, function words, first names.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 type Words = LazyLock<HashSet<&'static str>>;
@@ -25,7 +26,7 @@ words!(
     constable consul consultant contractor coordinator co-ordinator coroner correspondent councillor councilman \
     councilwoman counsel counselor counsellor counterpart cousin creator critic curator customer dad dean defendant \
     defender delegate demonstrator dentist deputy designer detective developer dictator diplomat director dissident \
-    doctor dramatist driver duke economist editor educator emir emperor employee employer engineer entertainer \
+    doctor dramatist driver duke economist editor educator emir emperor employee employer engineer entertainer entourage \
     entrepreneur envoy epidemiologist executive expert explorer farmer father fighter filmmaker financier \
     firefighter fisherman foreman founder friend geologist general girl girlfriend governor graduate grandfather \
     grandmother guard guest guide historian host hunter husband imam inmate inspector instructor insider interpreter \
@@ -37,7 +38,7 @@ words!(
     parishioner parliamentarian participant partner passenger pastor patient patriarch peasant philosopher \
     photographer physician physicist pilot player playwright pm poet policeman policewoman politician pollster pope \
     preacher premier president priest primatologist prime-minister prince princess principal prisoner producer \
-    professor programmer prosecutor protester protestor psychiatrist psychologist publisher pundit pupil queen \
+    professional professor programmer prosecutor protester protestor psychiatrist psychologist publisher pundit pupil queen \
     rabbi rapporteur reader rebel receptionist rector referee refugee registrar reporter representative republican \
     democrat researcher resident retiree reverend reviewer rival runner sailor salesman scholar scientist sculptor \
     secretary secretary-general senator sergeant shareholder sheikh sheriff shopkeeper singer sister skipper soldier \
@@ -109,7 +110,7 @@ words!(
 words!(
     /// Words that begin a noun phrase.
     DETERMINERS,
-    "the a an this that these those his her their its our my your another some several many both no one two three \
+    "the a an this these those his her their its our my your another some several many both no one two three \
     four five six seven eight nine ten every each"
 );
 
@@ -249,30 +250,49 @@ words!(
     Volodymyr Walter Warren Wayne William Winston Xavier Yasser Yevgeny Yuri Yusuf Zachary"
 );
 
+/// Every form of a role word, in lower case, and whether it is a plural.
+static ROLE_FORMS: LazyLock<HashMap<String, bool>> = LazyLock::new(|| {
+    let singular = ROLES.iter().map(|role| (role.to_string(), false));
+    let plural = ROLES.iter().map(|role| (plural_of(role), true));
+    let people = PEOPLE.iter().map(|word| (word.to_string(), true));
+    plural.chain(singular).chain(people).collect()
+});
+
+/// Every form of a word for a body, in lower case.
+static BODY_FORMS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| BODIES.iter().flat_map(|body| [body.to_string(), plural_of(body)]).collect());
+
+fn plural_of(noun: &str) -> String {
+    if let Some(stem) = noun.strip_suffix("man") {
+        return format!("{stem}men");
+    }
+    match noun.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
+    }
+}
+
+/// The word in lower case, without a copy where it is so already.
+fn lower(word: &str) -> Cow<'_, str> {
+    if word.chars().any(char::is_uppercase) { Cow::Owned(word.to_lowercase()) } else { Cow::Borrowed(word) }
+}
+
 /// Whether the word, singular or plural and in any case, is what a person can be.
 pub(super) fn is_role(word: &str) -> bool {
-    let lower = word.to_lowercase();
-    ROLES.contains(lower.as_str()) || SHORT_ROLES.contains(word) || is_plural_role(&lower)
+    ROLE_FORMS.contains_key(lower(word).as_ref()) || SHORT_ROLES.contains(word)
 }
 
 /// Whether the word means several people.
 pub(super) fn is_plural_role(word: &str) -> bool {
-    let lower = word.to_lowercase();
-    let stem = |ending: &str, with: &str| {
-        lower.strip_suffix(ending).is_some_and(|stem| ROLES.contains(format!("{stem}{with}").as_str()))
-    };
-    PEOPLE.contains(lower.as_str()) || stem("s", "") || stem("ies", "y") || stem("men", "man")
+    ROLE_FORMS.get(lower(word).as_ref()).copied().unwrap_or(false)
 }
 
 /// Whether the word, singular or plural and in any case, is a body that speaks.
 pub(super) fn is_body(word: &str) -> bool {
-    let lower = word.to_lowercase();
-    BODIES.contains(lower.as_str())
-        || lower.strip_suffix('s').is_some_and(|stem| BODIES.contains(stem))
-        || lower.strip_suffix("ies").is_some_and(|stem| BODIES.contains(format!("{stem}y").as_str()))
+    BODY_FORMS.contains(lower(word).as_ref())
 }
 
 /// Whether the word is in `list` in any case.
 pub(super) fn is_in(list: &Words, word: &str) -> bool {
-    list.contains(word) || list.contains(word.to_lowercase().as_str())
+    list.contains(word) || (word.starts_with(char::is_uppercase) && list.contains(lower(word).as_ref()))
 }

@@ -25,6 +25,7 @@ pub mod model;
 mod names;
 mod people;
 pub mod tags;
+mod transcript;
 
 use crate::document::{Entity, Evidence, NoSpeaker, Quote, QuoteFlag, QuoteKind, Span, Speaker};
 use crate::text::segment::paragraphs;
@@ -40,7 +41,8 @@ use people::People;
 /// Direct quotes have all their words in marks: parts exclude the marks and include the comma before the closing one.
 /// A quote that an attribution splits (`"A," she said, "b."`), and one that runs over paragraphs, is one quote with
 /// several parts. A fragment inside the reporter's sentence (`He called it "a grave mistake"`) is `Mixed`. Titles,
-/// nicknames and terms in marks are no quotes.
+/// nicknames and terms in marks are no quotes. In a transcript, where paragraphs begin with who speaks and a colon, each
+/// spoken paragraph is a direct quote.
 ///
 /// ```
 /// use detente::quotes;
@@ -64,17 +66,25 @@ pub fn find_with(text: &str, entities: &[Entity]) -> Vec<Quote> {
 /// quotes; where it found words in marks, the marks decide where they begin and end.
 pub fn find_all(text: &str, entities: &[Entity], found: &[Found]) -> Vec<Quote> {
     let paragraphs = paragraphs(text);
-    let mut marked = marks::pair(text, &paragraphs);
+    let turns = transcript::turns(text, &paragraphs);
+    let mut marked = transcript::outside(marks::pair(text, &paragraphs), &turns);
     marked.retain(|m| !content::is_nickname(text, m));
-    if marked.is_empty() && found.is_empty() {
+    // What is reported inside speech is part of it.
+    let found: Vec<Found> =
+        found.iter().filter(|f| !transcript::hold(&turns, &f.attribution.content)).cloned().collect();
+    if marked.is_empty() && turns.is_empty() && found.is_empty() {
         return Vec::new();
     }
     let article = Article::new(text, &paragraphs, &marked);
     let mentions = names::mentions(&article, entities);
     let reader = Reader::new(&article, &mentions);
     let drafts = join_split(&article, drafts(text, &article, &reader, &marked));
-    let drafts = merge::merge(&article, &mentions, &marked, drafts, found);
-    Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) }.of(drafts)
+    let drafts = merge::merge(&article, &mentions, &marked, drafts, &found);
+    let mut speakers = Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) };
+    let mut quotes = speakers.spoken(&turns, &mentions);
+    quotes.extend(speakers.of(drafts));
+    quotes.sort_by_key(|quote| quote.extent().start);
+    quotes
 }
 
 /// A quote whose speaker is not resolved yet.
@@ -114,7 +124,7 @@ fn inherited(article: &Article, one: &Draft, first: usize) -> Option<Attribution
     let same_sentence = (one.last + 1..=first).all(|i| article.before(i) == Break::None);
     let before = one.attribution.as_ref().filter(|a| a.place == Place::Before && a.cue.is_some());
     before
-        .filter(|_| same_sentence && first - one.last <= 12)
+        .filter(|_| same_sentence && first.saturating_sub(one.last) <= 12)
         .map(|a| Attribution { unquoted_content: true, ..a.clone() })
 }
 
@@ -149,7 +159,7 @@ fn draft(
 /// Whether the quote at item `first` begins its sentence, but for words like "But" or an opening bracket.
 fn leads(article: &Article, reader: &Reader, first: usize) -> bool {
     let start = reader.sentence_start(first);
-    first - start <= 2
+    first.saturating_sub(start) <= 2
         && (start..first).all(|i| {
             matches!(
                 article.lower(i).as_str(),
@@ -178,7 +188,7 @@ fn attribution(
             let split = article.quote(first.wrapping_sub(1)).is_some();
             if introduced
                 && (!own || !leads || split)
-                && (!comma || !after.plain || article.word(first.wrapping_sub(1)) == ":" || !leads)
+                && (!comma || !after.plain || article.word_before(first) == ":" || !leads)
             {
                 Some(before)
             } else {
@@ -207,7 +217,7 @@ fn judge(
     let Some(found) = attribution else {
         let stands_alone =
             leads && ends_sentence && (content.ends() || content.clause || marked.unclosed) && content.capital;
-        let introduced = article.word(first.wrapping_sub(1)) == ":" && full;
+        let introduced = article.word_before(first) == ":" && full;
         let paragraph = article.before(first) == Break::Paragraph && article.before(last + 1) == Break::Paragraph;
         return match content.length {
             _ if marked.unclosed && !leads => None,
@@ -252,13 +262,13 @@ fn judge(
 
 /// Whether "that", "to" and the like bind the quote into the reporter's sentence: `said that "we will sign"`.
 fn joined_by_conjunction(article: &Article, content: &Content, first: usize) -> bool {
-    let before = article.lower(first.wrapping_sub(1));
+    let before = article.word_before(first).to_lowercase();
     !content.capital && matches!(before.as_str(), "that" | "to" | "whether" | "if" | "how" | "why" | "as")
 }
 
 /// Whether only ", but" or the like stands between the clause before and the quote.
 fn follows_conjunction(article: &Article, first: usize) -> bool {
-    let before = article.lower(first.wrapping_sub(1));
+    let before = article.word_before(first).to_lowercase();
     matches!(before.as_str(), "but" | "and" | "while" | "yet") && article.word(first.wrapping_sub(2)) == ","
 }
 
@@ -271,7 +281,7 @@ fn goes_on_after(article: &Article, one: &Draft, first: usize) -> bool {
 
 /// Whether a fragment in the reporter's sentence is somebody's words rather than a term.
 fn is_fragment_said(article: &Article, content: &Content, found: &Attribution, first: usize, marked: &Marked) -> bool {
-    let before = article.lower(first.wrapping_sub(1));
+    let before = article.word_before(first).to_lowercase();
     let judges = matches!(
         before.as_str(),
         "as" | "it"
@@ -327,8 +337,8 @@ fn belongs_together(article: &Article, one: &Draft, two: &Draft) -> bool {
     match &two.attribution {
         Some(second) => {
             let same_cue = first.cue.is_some() && first.cue == second.cue;
-            let colon = article.word(two.first.wrapping_sub(1)) == ":";
-            let comma = two.continues || article.word(two.first.wrapping_sub(1)) == ",";
+            let colon = article.word_before(two.first) == ":";
+            let comma = two.continues || article.word_before(two.first) == ",";
             let goes_on = breaks.is_empty() || (comma && breaks.iter().all(|b| *b == Break::Soft));
             same_cue && !colon && goes_on
         }
@@ -355,6 +365,37 @@ struct Previous {
 }
 
 impl Speakers<'_> {
+    /// The turns of a transcript as quotes, one a paragraph.
+    fn spoken(&mut self, turns: &[transcript::Turn], mentions: &[names::Mention]) -> Vec<Quote> {
+        turns
+            .iter()
+            .map(|turn| {
+                let speaker = self.label_speaker(turn.label, mentions);
+                Quote {
+                    parts: vec![turn.words],
+                    kind: QuoteKind::Direct,
+                    cue: None,
+                    speaker: if turn.continued { speaker.map(|s| carried(&s)) } else { speaker },
+                    confidence: 0.9,
+                    flags: Vec::new(),
+                    stance: None,
+                }
+            })
+            .collect()
+    }
+
+    /// Whom the label of a turn names.
+    fn label_speaker(&mut self, label: Span, mentions: &[names::Mention]) -> Result<Speaker, NoSpeaker> {
+        let first = self.article.items.partition_point(|item| item.span.start < label.start);
+        let index = mentions.partition_point(|m| m.items.start < first);
+        let named = mentions.get(index).filter(|m| self.article.span(m.items.start, m.items.end).overlaps(label));
+        match named {
+            _ if transcript::is_anonymous(label.of(self.article.text)) => Err(NoSpeaker::Unnamed),
+            Some(mention) => self.people.speaker(mention, None).map(|s| Speaker { mention: Some(label), ..s }),
+            None => Err(NoSpeaker::Unnamed),
+        }
+    }
+
     fn of(mut self, drafts: Vec<Draft>) -> Vec<Quote> {
         let mut previous: Option<Previous> = None;
         let mut quotes = Vec::with_capacity(drafts.len());
@@ -413,6 +454,14 @@ impl Speakers<'_> {
             && let Ok(speaker) = self.people.speaker(&mention, before)
         {
             return (Ok(carried(&speaker)), 0.9);
+        }
+        // "Lee was blunt. "…""
+        if near.is_none()
+            && !opens_paragraph
+            && let Some(mention) = self.reader.sentence_subject(draft.first)
+            && let Ok(speaker) = self.people.speaker(&mention, before)
+        {
+            return (Ok(carried(&speaker)), 0.8);
         }
         match near {
             Some(previous) => (Ok(carried(&previous.speaker)), if opens_paragraph { 0.9 } else { 1.0 }),

@@ -186,22 +186,22 @@ impl Finder<'_> {
         match word {
             "'s" | "’s" | "’" => true,
             "of" | "for" => {
-                self.article.is_capital(i - 1)
+                self.article.word_before(i).starts_with(char::is_uppercase)
                     && (self.is_name_word(next, false)
                         || self.article.word(next) == "the" && self.is_name_word(next + 1, false))
             }
-            "the" => i > 0 && matches!(self.article.word(i - 1), "of" | "for"),
+            "the" => matches!(self.article.word_before(i), "of" | "for"),
             "&" | "and" => {
                 // "Ministry of Trade and Industry"
                 let inside_body = i >= 3 && (i.saturating_sub(4)..i).any(|k| self.article.word(k) == "of");
                 (word == "&" || inside_body)
-                    && self.article.is_capital(i - 1)
+                    && self.article.word_before(i).starts_with(char::is_uppercase)
                     && self.is_name_word(next, false)
                     && !self.speaks_soon(next)
             }
             // John "Jack" Smith
             "\"" | "“" | "”" | "'" | "‘" | "«" | "»" => {
-                self.article.is_capital(i - 1) && self.article.is_capital(next)
+                self.article.word_before(i).starts_with(char::is_uppercase) && self.article.is_capital(next)
             }
             _ => lex::PARTICLES.contains(word) && self.article.is_capital(next),
         }
@@ -249,7 +249,7 @@ impl Finder<'_> {
                 || lex::is_role(self.article.word(i + 1))
                 || matches!(self.article.word(i + 1), "’s" | "," | ":" | "who" | "“" | "\""));
         let signed = i > 0
-            && matches!(self.article.word(i - 1), "—" | "–" | "--" | "-")
+            && matches!(self.article.word_before(i), "—" | "–" | "--" | "-")
             && self.article.before(i + 1) >= Break::Sentence;
         let followed = followed || signed;
         followed && !inflected
@@ -267,15 +267,15 @@ impl Finder<'_> {
             return Some(self.with_role(start, body, end, role));
         }
         let name = self.after_possessive(body, end);
-        let last = self.article.word(end - 1);
+        let last = self.article.word_before(end);
         let surface = self.article.span(name, end).of(self.article.text);
-        let kind = match (self.entities.kind(end - 1), gazetteer::place(surface)) {
+        let kind = match (self.entities.kind(end.saturating_sub(1)), gazetteer::place(surface)) {
             (Some("PER"), _) => MentionKind::Name,
             (_, Some(entry)) if entry.place != Place::Demonym => MentionKind::Place,
             (Some("ORG"), _) => MentionKind::Body,
             (Some("LOC"), _) => MentionKind::Place,
             _ if lex::is_body(last) || is_acronym(last) => MentionKind::Body,
-            _ if (body..end).any(|i| self.article.word(i) == "of" && lex::is_body(self.article.word(i - 1))) => {
+            _ if (body..end).any(|i| self.article.word(i) == "of" && lex::is_body(self.article.word_before(i))) => {
                 MentionKind::Body
             }
             (Some(_), _) => MentionKind::Name,
@@ -294,7 +294,9 @@ impl Finder<'_> {
     /// A run whose item `role` is its last role word: a role alone, or a role and a name.
     fn with_role(&self, start: usize, body: usize, end: usize, role: usize) -> Mention {
         let name = self.after_address(role + 1, end);
-        let is_name = name < end && (name..end).any(|i| self.article.is_capital(i));
+        let of = matches!(self.article.word(role + 1), "of" | "for");
+        let begins = self.article.is_capital(name) || lex::PARTICLES.contains(self.article.word(name)) || of;
+        let is_name = name < end && begins && (name..end).any(|i| self.article.is_capital(i));
         if !is_name {
             let end = self.post_modifier(role + 1);
             return self.plain(start..end, MentionKind::Role);
@@ -302,10 +304,13 @@ impl Finder<'_> {
         let mut mention = self.plain(start..end, MentionKind::Name);
         mention.span = self.article.span(name, end);
         // "President of Russia Vladimir Putin": the country belongs to the role.
-        if matches!(self.article.word(role + 1), "of" | "for") {
+        if of {
             let surface = |i: usize| gazetteer::place(self.article.word(i)).is_some();
+            let first_name =
+                |i: usize| lex::MALE.contains(self.article.word(i)) || lex::FEMALE.contains(self.article.word(i));
             let last_place = (role + 1..end).rev().find(|i| surface(*i));
-            match last_place.filter(|i| i + 1 < end) {
+            let before_name = (role + 3..end).find(|i| first_name(*i)).map(|i| i - 1);
+            match last_place.filter(|i| i + 1 < end).or(before_name) {
                 Some(place) => {
                     mention.span = self.article.span(place + 1, end);
                     mention.role = Some(self.article.span(body, place + 1));

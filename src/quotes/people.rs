@@ -301,14 +301,14 @@ impl<'a> People<'a> {
 
     fn note(&mut self, mention: &Mention, referent: usize, evidence: Evidence) {
         let start = mention.items.start;
-        let before = self.article.lower(start.wrapping_sub(1));
+        let before = self.article.word_before(start).to_lowercase();
         if matches!(before.as_str(), "in" | "at" | "near" | "into" | "inside" | "outside" | "across" | "around" | "off")
             && let Some(found) = self.referents.get_mut(referent)
         {
             found.place_like = true;
         }
         let subject = self.article.begins_sentence(start)
-            || (start > 0 && self.article.word(start - 1) == ",")
+            || self.article.word_before(start) == ","
             || self.article.quote(start.wrapping_sub(1)).is_some();
         self.occurrences.push(Occurrence { start, referent, evidence, subject });
         if let Some(at) = self.recent.iter().position(|r| *r == referent) {
@@ -348,6 +348,13 @@ impl<'a> People<'a> {
             }
         }
         let span = Some(mention.span);
+        // Somebody only described spoke last: "a passer-by said. … he said".
+        if best.is_none()
+            && let Some(speaker) = last
+            && stands_for(&word, &speaker.name)
+        {
+            return Ok(Speaker { mention: span, evidence: Evidence::Pronoun, ..speaker.clone() });
+        }
         best.and_then(|(_, referent)| self.as_speaker(referent, Evidence::Pronoun, span))
             .ok_or(NoSpeaker::UnresolvedPronoun)
     }
@@ -370,6 +377,16 @@ fn agreement(pronoun: &str, referent: &Referent) -> Option<f32> {
         "it" if !referent.person => Some(1.0),
         _ => None,
     }
+}
+
+/// Whether a singular personal pronoun can stand for somebody called `name`.
+fn stands_for(pronoun: &str, name: &str) -> bool {
+    let gender = match pronoun {
+        "he" => Gender::Male,
+        "she" => Gender::Female,
+        _ => return false,
+    };
+    gazetteer::place(name).is_none() && gender_in(name).is_none_or(|own| own == gender)
 }
 
 fn gender_in(phrase: &str) -> Option<Gender> {

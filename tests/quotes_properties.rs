@@ -1,0 +1,166 @@
+//! What holds for every text: no panic, spans that lie in order on character boundaries and between marks, time that
+//! grows with length only.
+
+use detente::document::{Quote, Span};
+use detente::quotes;
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+
+/// Checks what every list of quotes keeps.
+fn assert_sound(text: &str, quotes: &[Quote]) {
+    let mut end = 0;
+    for quote in quotes {
+        assert!(!quote.parts.is_empty());
+        for part in &quote.parts {
+            assert!(part.start >= end && part.start < part.end, "parts overlap or are empty in {text:?}");
+            assert!(text.get(part.range()).is_some_and(|s| s.trim() == s), "not a trimmed stretch of {text:?}");
+            end = part.end;
+        }
+        assert!((0.0..=1.0).contains(&quote.confidence));
+        for span in quote.cue.iter().chain(quote.speaker.iter().flat_map(|s| s.mention.iter())) {
+            assert!(span.start < span.end && text.get(span.range()).is_some(), "cue or mention outside {text:?}");
+            assert!(quote.parts.iter().all(|p| !p.overlaps(*span)), "cue or mention inside its own quote in {text:?}");
+        }
+        assert!(quote.speaker.as_ref().map_or(true, |s| !s.name.trim().is_empty()));
+    }
+}
+
+/// Pieces that real articles are made of, so that random rows of them come near real text.
+const PIECES: &[&str] = &[
+    "\"",
+    "“",
+    "”",
+    "„",
+    "«",
+    "»",
+    "'",
+    "’",
+    "‘",
+    "''",
+    "``",
+    "—",
+    "- ",
+    ", ",
+    ". ",
+    "? ",
+    ": ",
+    "\n",
+    "\n\n",
+    "\r\n",
+    " ",
+    "\u{a0}",
+    "said ",
+    "Anna Lind ",
+    "Lind ",
+    "he ",
+    "she ",
+    "the Russian leader ",
+    "Moscow ",
+    "according to ",
+    "quoted as saying ",
+    "adding ",
+    "that ",
+    "We will sign",
+    "a grave mistake",
+    "if they do",
+    "it",
+    "6'2\"",
+    "'90s",
+    "ministers'",
+    "don't",
+    "🕊",
+    "e\u{301}",
+    "（",
+    "(",
+    ")",
+    "President ",
+    "a spokesman for ",
+    "the ministry",
+    "and ",
+    "who ",
+    "called ",
+    "…",
+    "\u{200d}",
+    "U.S. ",
+    "Gen. ",
+    "of ",
+    "İ",
+    "ﬁ",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_text_breaks_it(text in "\\PC{0,80}|[\\s\\S]{0,80}") {
+        assert_sound(&text, &quotes::find(&text));
+    }
+
+    #[test]
+    fn no_row_of_marks_and_words_breaks_it(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..60)) {
+        let text = pieces.concat();
+        assert_sound(&text, &quotes::find(&text));
+    }
+
+    #[test]
+    fn text_without_marks_has_no_quotes(text in "[a-zA-Z ,.:\n]{0,200}") {
+        prop_assert!(quotes::find(&text).is_empty());
+    }
+
+    #[test]
+    fn a_paragraph_after_it_leaves_a_quote_alone(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..30)) {
+        let first = "\"We will sign the paper,\" Anna Lind said.\n\n";
+        let text = format!("{first}{}", pieces.concat());
+        let found = quotes::find(&text);
+        prop_assert_eq!(found[0].parts.first().copied(), Some(Span::new(1, 24)));
+        let mention = found[0].speaker.as_ref().ok().and_then(|s| s.mention);
+        prop_assert_eq!(mention.map(|m| m.of(&text)), Some("Anna Lind"));
+    }
+}
+
+#[test]
+fn time_grows_with_length_only() {
+    let units = [
+        "\"",
+        "\" ",
+        "“",
+        "”",
+        "'",
+        " '",
+        "' ",
+        "«",
+        "\"a\" ",
+        "\"a\", ",
+        "'a' ",
+        "a",
+        "a ",
+        "A ",
+        "\n\"",
+        "\"a.\n",
+        "“a ‘b ",
+        "s' ",
+        "5\" ",
+        "\"We will go,\" he said. ",
+        "He said \"we\" and ",
+        "A, a doctor, ",
+        "of A ",
+        "Lee said that ",
+        "’s ",
+        "\"a\"",
+        "'\"",
+        "and \"b\" ",
+        "the A of the B for ",
+        "\"We will go.\"\n",
+        ", Lee said ",
+    ];
+    for unit in units {
+        let text = unit.repeat(400_000 / unit.len());
+        let begin = Instant::now();
+        assert_sound(&text, &quotes::find(&text));
+        let took = begin.elapsed();
+        if std::env::var_os("DETENTE_SHOW").is_some() {
+            eprintln!("{unit:?} {took:?}");
+        }
+        assert!(took < Duration::from_secs(20), "{unit:?} took {took:?}");
+    }
+}
