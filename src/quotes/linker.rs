@@ -45,9 +45,24 @@ impl Scorer {
     }
 }
 
+/// What is added to the logits of each role's labels before spans are decoded. Recall of a short role such as the cue is
+/// worth more than its precision: content without a cue is lost, while a cue without content does no harm.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bias {
+    /// To `CONTENT`.
+    pub content: f32,
+    /// To `SOURCE`.
+    pub source: f32,
+    /// To `CUE`.
+    pub cue: f32,
+}
+
 /// The learned linker of one quote model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Linker {
+    /// How spans are decoded.
+    #[serde(default)]
+    pub bias: Bias,
     /// Content and cue.
     pub content: Scorer,
     /// Source and cue.
@@ -151,14 +166,15 @@ fn indices(parts: &[Part], role: Role) -> impl Iterator<Item = usize> + '_ {
     parts.iter().enumerate().filter(move |(_, p)| p.role == role).map(|(i, _)| i)
 }
 
-/// Parts of a role in the paragraph of part `of` or one beside it.
+/// Parts of a role in the paragraph of part `of`: a cue reaches no further, but for quotes over several paragraphs, which
+/// their marks tell.
 pub(crate) fn candidates(reading: &Reading, of: usize, role: Role) -> Vec<usize> {
     let paragraph = |at: usize| {
         let first = reading.parts.get(at).map(|p| p.words.start)?;
         reading.words.paragraph.get(first).copied()
     };
     let Some(here) = paragraph(of) else { return Vec::new() };
-    indices(reading.parts, role).filter(|at| paragraph(*at).is_some_and(|p| p.abs_diff(here) <= 1)).collect()
+    indices(reading.parts, role).filter(|at| paragraph(*at) == Some(here)).collect()
 }
 
 /// The candidate with the highest logit, the first of equals.
@@ -241,7 +257,14 @@ mod tests {
         let mut weights = vec![0.0; 15];
         (weights[0], weights[2], weights[14]) = (-1.0, 1.0, 1.0);
         let pair = Scorer { weights };
-        Linker { content: pair.clone(), source: pair, whole: Scorer::default(), least_source: 0.5, least_whole: 0.0 }
+        Linker {
+            bias: Bias::default(),
+            content: pair.clone(),
+            source: pair,
+            whole: Scorer::default(),
+            least_source: 0.5,
+            least_whole: 0.0,
+        }
     }
 
     #[test]

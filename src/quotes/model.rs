@@ -4,7 +4,7 @@
 //! windows' logits ─merge→ a word's labels ─sides together→ roles ─viterbi→ spans ─linker→ attributions
 //! ```
 
-use super::linker::{Linker, Reading};
+use super::linker::{Bias, Linker, Reading};
 use super::tags::{Attribution, KINDS, Role, Side, labels};
 use crate::document::Span;
 use crate::encoder::{Encoder, Input, batches};
@@ -117,9 +117,9 @@ impl QuoteTagger {
     ///
     /// # Errors
     /// When logits and windows do not fit together, or a number is not finite.
-    pub fn parts(&self, words: &Words, windows: &[Window], logits: &[Array2<f32>]) -> Result<Vec<Part>> {
+    pub fn parts(words: &Words, windows: &[Window], logits: &[Array2<f32>], bias: &Bias) -> Result<Vec<Part>> {
         let votes = merge::merge(words.spans.len(), windows, logits, 1 + 2 * KINDS.len())?;
-        let roles: Vec<Array2<f32>> = logits.iter().map(roles_of).collect();
+        let roles: Vec<Array2<f32>> = logits.iter().map(|l| roles_of(l, bias)).collect();
         let ends: Vec<usize> = words.breaks.iter().map(|b| words.spans.partition_point(|w| w.start < *b)).collect();
         let found = Decoder::new(&role_labels())?.scored_spans(words.spans.len(), windows, &roles, &ends)?;
         let part = |(span, score): (crate::entities::WordSpan, f32)| {
@@ -135,8 +135,9 @@ impl QuoteTagger {
     /// # Errors
     /// As [`QuoteTagger::parts`], and when the model has no linker yet.
     pub fn decode(&self, text: &str, words: &Words, windows: &[Window], logits: &[Array2<f32>]) -> Result<Vec<Found>> {
-        let parts = self.parts(words, windows, logits)?;
-        Ok(self.linker()?.link(&Reading { text, words, parts: &parts }))
+        let linker = self.linker()?;
+        let parts = Self::parts(words, windows, logits, &linker.bias)?;
+        Ok(linker.link(&Reading { text, words, parts: &parts }))
     }
 
     /// The attributions of a text, computed at once.
@@ -144,8 +145,8 @@ impl QuoteTagger {
     /// # Errors
     /// When the engine fails, and as [`QuoteTagger::decode`].
     pub fn find(&self, text: &str) -> Result<Vec<Found>> {
-        let (words, parts) = self.read(text)?;
-        Ok(self.linker()?.link(&Reading { text, words: &words, parts: &parts }))
+        let (words, windows, logits) = self.read(text)?;
+        self.decode(text, &words, &windows, &logits)
     }
 
     fn linker(&self) -> Result<&Linker> {
@@ -154,17 +155,16 @@ impl QuoteTagger {
         })
     }
 
-    /// Words and parts of a text, computed at once.
+    /// The words of a text, what the model reads of it, and what it says.
     ///
     /// # Errors
-    /// When the engine fails, and as [`QuoteTagger::parts`].
-    pub fn read(&self, text: &str) -> Result<(Words, Vec<Part>)> {
+    /// When the engine fails.
+    pub fn read(&self, text: &str) -> Result<(Words, Vec<Window>, Vec<Array2<f32>>)> {
         let words = Words::of(text);
         let windows = self.windows(text, &words)?;
         let inputs: Vec<Input> = windows.iter().map(|w| w.input.clone()).collect();
         let logits = batches::logits(self.encoder.as_ref(), &inputs, BATCH_TOKENS)?;
-        let parts = self.parts(&words, &windows, &logits)?;
-        Ok((words, parts))
+        Ok((words, windows, logits))
     }
 }
 
@@ -179,12 +179,13 @@ fn role_labels() -> Vec<String> {
 /// The columns of the model's labels that make up each label without side.
 const COLUMNS: [&[usize]; 7] = [&[0], &[1, 3], &[2, 4], &[5, 7], &[6, 8], &[9], &[10]];
 
-/// Logits of roles: both sides of a role together, as probabilities add up.
-fn roles_of(logits: &Array2<f32>) -> Array2<f32> {
+/// Logits of roles: both sides of a role together, as probabilities add up, and the role's bias.
+fn roles_of(logits: &Array2<f32>, bias: &Bias) -> Array2<f32> {
+    let bias = [0.0, bias.content, bias.content, bias.source, bias.source, bias.cue, bias.cue];
     Array2::from_shape_fn((logits.nrows(), COLUMNS.len()), |(row, role)| {
         let columns = COLUMNS.get(role).copied().unwrap_or_default();
         let values = columns.iter().map(|c| logits.get((row, *c)).copied().unwrap_or(f32::NEG_INFINITY));
-        log_sum(values)
+        log_sum(values) + bias.get(role).copied().unwrap_or(0.0)
     })
 }
 
@@ -214,7 +215,7 @@ mod tests {
     fn sides_add_up_as_probabilities_do() {
         let mut logits = Array2::from_elem((1, 11), 0.0f32);
         logits[(0, 1)] = 1.0;
-        let roles = roles_of(&logits);
+        let roles = roles_of(&logits, &Bias::default());
         let total: f32 = logits.iter().map(|l| l.exp()).sum();
         let again: f32 = roles.iter().map(|l| l.exp()).sum();
         assert!((total - again).abs() < 1e-4);

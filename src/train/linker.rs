@@ -6,9 +6,10 @@ use crate::encoder::rust_bert::{EngineOptions, RustBert};
 use crate::error::{Error, Result};
 use crate::evaluate::matching;
 use crate::io::brat::{self, Article};
-use crate::quotes::linker::{Joined, Linker, Reading, Scorer, candidates, features};
+use crate::quotes::linker::{Bias, Joined, Linker, Reading, Scorer, candidates, features};
 use crate::quotes::model::{Part, QuoteTagger, Words};
 use crate::quotes::tags::{Attribution, Role, words_of};
+use crate::tokens::Window;
 use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_logistic::LogisticRegression;
@@ -33,9 +34,16 @@ pub struct LinkerOutcome {
     pub whole: f64,
 }
 
+impl LinkerOutcome {
+    /// What is chosen by: content and whole attributions count alike.
+    fn worth(&self) -> f64 {
+        self.content + self.whole
+    }
+}
+
 /// Learns to link what the model in `settings.training.output` finds, and writes `linker.json` beside it.
 ///
-/// Weights come from the training articles, thresholds from dev.
+/// Weights come from the training articles; the bias of decoding and the thresholds from dev.
 ///
 /// # Errors
 /// When the model or the data cannot be read, or the model finds too little to learn from.
@@ -46,21 +54,46 @@ pub fn train(settings: &QuoteTraining) -> Result<LinkerOutcome> {
     let train = read_all(&tagger, &settings.train, settings.linker_articles)?;
     let dev = read_all(&tagger, &settings.dev, usize::MAX)?;
 
-    let mut linker = Linker { least_source: 0.5, ..Linker::default() };
+    let mut best: Option<LinkerOutcome> = None;
+    for (content, source, cue) in BIASES {
+        let outcome = train_with(Bias { content, source, cue }, &train, &dev)?;
+        if best.as_ref().is_none_or(|b| outcome.worth() > b.worth()) {
+            best = Some(outcome);
+        }
+    }
+    let best = best.ok_or_else(|| Error::model("no linker was learned"))?;
+    best.linker.save(folder)?;
+    Ok(best)
+}
+
+/// Biases of content, source and cue that are tried.
+const BIASES: [(f32, f32, f32); 6] =
+    [(0.0, 0.0, 0.0), (0.0, 0.4, 0.7), (0.3, 0.4, 0.7), (0.0, 0.4, 1.4), (0.3, 0.4, 1.4), (0.4, 0.8, 2.1)];
+
+/// The linker of spans decoded with `bias`.
+fn train_with(bias: Bias, train: &[Read], dev: &[Read]) -> Result<LinkerOutcome> {
+    let train: Vec<Decoded> = train.iter().map(|a| a.decoded(&bias)).collect::<Result<_>>()?;
+    let dev: Vec<Decoded> = dev.iter().map(|a| a.decoded(&bias)).collect::<Result<_>>()?;
+    let mut linker = Linker { bias, least_source: 0.5, ..Linker::default() };
     linker.content = fit(train.iter().flat_map(|a| a.pairs(Role::Content)))?;
     linker.source = fit(train.iter().flat_map(|a| a.pairs(Role::Source)))?;
     linker.whole = fit(train.iter().flat_map(|a| a.wholes(&linker)).collect::<Vec<_>>().into_iter())?;
-    let outcome = choose_thresholds(linker, &dev);
-    outcome.linker.save(folder)?;
-    Ok(outcome)
+    Ok(choose_thresholds(linker, &dev))
 }
 
-/// An article with what is in it and what the model found.
+/// An article with what is in it and what the model says of it.
 struct Read {
     text: String,
     words: Words,
-    parts: Vec<Part>,
+    windows: Vec<Window>,
+    logits: Vec<Array2<f32>>,
     gold: Vec<Attribution>,
+}
+
+/// An article with the spans that the model found.
+struct Decoded<'a> {
+    article: &'a Read,
+    parts: Vec<Part>,
 }
 
 /// At most `most` articles, evenly taken from all.
@@ -72,15 +105,22 @@ fn read_all(tagger: &QuoteTagger, folders: &[PathBuf], most: usize) -> Result<Ve
     let step = articles.len().div_ceil(most.max(1)).max(1);
     let read = |article: Article| {
         let gold = article.attributions().to_vec();
-        let (words, parts) = tagger.read(&article.document.text)?;
-        Ok(Read { text: article.document.text, words, parts, gold })
+        let (words, windows, logits) = tagger.read(&article.document.text)?;
+        Ok(Read { text: article.document.text, words, windows, logits, gold })
     };
     articles.into_iter().step_by(step).map(read).collect()
 }
 
 impl Read {
+    fn decoded(&self, bias: &Bias) -> Result<Decoded<'_>> {
+        let parts = QuoteTagger::parts(&self.words, &self.windows, &self.logits, bias)?;
+        Ok(Decoded { article: self, parts })
+    }
+}
+
+impl Decoded<'_> {
     fn reading(&self) -> Reading<'_> {
-        Reading { text: &self.text, words: &self.words, parts: &self.parts }
+        Reading { text: &self.article.text, words: &self.article.words, parts: &self.parts }
     }
 
     /// The annotated attributions of which part `at` is a piece.
@@ -92,9 +132,9 @@ impl Read {
                 Role::Source => &attribution.source,
                 Role::Cue => &attribution.cue,
             };
-            spans.iter().any(|span| iou(&words_of(&self.words.spans, *span), &part.words) >= SAME)
+            spans.iter().any(|span| iou(&words_of(&self.article.words.spans, *span), &part.words) >= SAME)
         };
-        self.gold.iter().enumerate().filter(|(_, a)| is_in(a)).map(|(i, _)| i).collect()
+        self.article.gold.iter().enumerate().filter(|(_, a)| is_in(a)).map(|(i, _)| i).collect()
     }
 
     /// Features of content and cue (or source and cue), and whether they belong together.
@@ -119,13 +159,13 @@ impl Read {
 
     /// Features of what the linker joins, and whether its content is that of an annotated attribution.
     fn wholes(&self, linker: &Linker) -> Vec<(Vec<f64>, bool)> {
-        let gold: Vec<_> = self.gold.iter().map(|a| ranges(&a.content)).collect();
+        let gold: Vec<_> = self.article.gold.iter().map(|a| ranges(&a.content)).collect();
         let right = |joined: &Joined| {
             let spans: Vec<Span> = joined
                 .content
                 .iter()
                 .filter_map(|at| self.parts.get(*at))
-                .filter_map(|p| self.words.span(&p.words))
+                .filter_map(|p| self.article.words.span(&p.words))
                 .collect();
             gold.iter().any(|g| matching::iou(g, &ranges(&spans)) >= SAME)
         };
@@ -162,12 +202,12 @@ fn fit(rows: impl Iterator<Item = (Vec<f64>, bool)>) -> Result<Scorer> {
 }
 
 /// The thresholds with the highest sum of content and whole-attribution F1 on dev.
-fn choose_thresholds(linker: Linker, dev: &[Read]) -> LinkerOutcome {
+fn choose_thresholds(linker: Linker, dev: &[Decoded]) -> LinkerOutcome {
     let mut best: Option<LinkerOutcome> = None;
-    for source in [0.2, 0.3, 0.4, 0.5, 0.6] {
-        for whole in [0.0, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6] {
+    for source in [0.2, 0.4] {
+        for whole in [0.2, 0.3, 0.4, 0.5] {
             let outcome = score(Linker { least_source: source, least_whole: whole, ..linker.clone() }, dev);
-            if best.as_ref().is_none_or(|b| outcome.content + outcome.whole > b.content + b.whole) {
+            if best.as_ref().is_none_or(|b| outcome.worth() > b.worth()) {
                 best = Some(outcome);
             }
         }
@@ -175,18 +215,18 @@ fn choose_thresholds(linker: Linker, dev: &[Read]) -> LinkerOutcome {
     best.unwrap_or_else(|| score(linker, dev))
 }
 
-fn score(linker: Linker, dev: &[Read]) -> LinkerOutcome {
+fn score(linker: Linker, dev: &[Decoded]) -> LinkerOutcome {
     let (mut gold, mut predicted, mut content, mut exact, mut whole) = (0, 0, 0, 0, 0);
     for article in dev {
         let found = linker.link(&article.reading());
-        let expected: Vec<_> = article.gold.iter().map(|a| ranges(&a.content)).collect();
+        let expected: Vec<_> = article.article.gold.iter().map(|a| ranges(&a.content)).collect();
         let got: Vec<_> = found.iter().map(|f| ranges(&f.attribution.content)).collect();
         gold += expected.len();
         predicted += got.len();
         exact += matching::assign(&expected, &got, 1.0).len();
         let matches = matching::assign(&expected, &got, SAME);
         content += matches.len();
-        let pairs = matches.iter().filter_map(|m| Some((article.gold.get(m.gold)?, found.get(m.predicted)?)));
+        let pairs = matches.iter().filter_map(|m| Some((article.article.gold.get(m.gold)?, found.get(m.predicted)?)));
         whole +=
             pairs.filter(|(g, f)| same(&g.cue, &f.attribution.cue) && same(&g.source, &f.attribution.source)).count();
     }
