@@ -4,10 +4,12 @@ mod cli;
 
 use clap::Parser;
 use detente::error::{Error, ErrorKind};
+use detente::pipeline::stream::THREAD_NAME;
 use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    quiet_workers();
     match cli::Cli::parse().command.run() {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
@@ -15,6 +17,16 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// A panic on a worker becomes an error record, which says all there is to say.
+fn quiet_workers() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(THREAD_NAME) {
+            usual(panic);
+        }
+    }));
 }
 
 /// Says on standard error what went wrong, and below it the way out; a closed pipe has nobody left to tell.

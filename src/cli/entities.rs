@@ -54,6 +54,7 @@ impl EntitiesArgs {
         let [path] = self.paths.as_slice() else {
             return Err(Error::usage("one CoNLL file at a time").help("call it once for each file"));
         };
+        self.models.use_threads()?;
         let (tagger, _) = self.models.entities()?;
         let mut output = match &self.write.output {
             Some(path) => Output::file(path)?,

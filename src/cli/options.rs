@@ -131,6 +131,12 @@ impl ModelArgs {
         self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
     }
 
+    /// Makes rayon's own pool as large as the user wants it, for commands that work on it.
+    pub fn use_threads(&self) -> Result<()> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build_global();
+        pool.map_err(|e| Error::io(format!("threads cannot be started: {e}")))
+    }
+
     /// The entity model, with its stamp.
     pub fn entities(&self) -> Result<(EntityTagger, ModelStamp)> {
         let folder = models::find("entities", self.models.as_deref())?;

@@ -44,6 +44,7 @@ impl StanceArgs {
     /// When the model cannot be loaded, or nothing can be read or written.
     pub fn run(self) -> Result<Outcome> {
         check_paths(std::slice::from_ref(&self.path))?;
+        self.models.use_threads()?;
         let (reader, _) = self.models.stance(self.neutral)?;
         let mut output = match &self.output {
             Some(path) => Output::file(path)?,

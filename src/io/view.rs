@@ -1,6 +1,6 @@
 //! The view for people: who said what, how, and who and what occurs.
 
-use crate::document::StanceLabel;
+use crate::document::{QuoteKind, StanceLabel};
 use crate::io::text::shortened;
 use crate::record::{EntityRecord, QuoteRecord, Record};
 use anstyle::{AnsiColor, Style as Paint};
@@ -104,11 +104,7 @@ fn quote_lines(quote: &QuoteRecord, style: &Style) -> Vec<String> {
     let (left, left_width) = stance_cells(quote, style);
     let indent = left_width + 2;
     let room = style.columns().saturating_sub(indent).max(20);
-    let words = quote.parts.iter().map(|p| clean(&p.text)).collect::<Vec<_>>().join(" ");
-    // The comma belongs to the sentence around the quote.
-    let words = words.trim_end_matches(',');
-    let marks = if quote.flags.is_empty() { ("“", "”") } else { ("“", " [mark never closed]") };
-    let body = wrapped(&format!("{}{words}{}", marks.0, marks.1), room, QUOTE_LINES);
+    let body = wrapped(&words_shown(quote), room, QUOTE_LINES);
     let mut right = speaker_lines(quote, style, room);
     right.extend(body);
     let rows = left.len().max(right.len());
@@ -119,6 +115,17 @@ fn quote_lines(quote: &QuoteRecord, style: &Style) -> Vec<String> {
             format!("  {cell}{text}").trim_end().to_string()
         })
         .collect()
+}
+
+/// Quoted words stand in marks; reported speech does not, and what lies between its parts is left out.
+fn words_shown(quote: &QuoteRecord) -> String {
+    let parts: Vec<String> = quote.parts.iter().map(|p| clean(&p.text)).collect();
+    if quote.kind != QuoteKind::Direct {
+        return parts.join(" … ");
+    }
+    // The comma belongs to the sentence around the quote.
+    let words = parts.join(" ").trim_end_matches(',').to_string();
+    if quote.flags.is_empty() { format!("“{words}”") } else { format!("“{words} [mark never closed]") }
 }
 
 /// The lines to the left of a quote, and how many columns they take.
@@ -255,6 +262,13 @@ mod tests {
     fn record() -> Record {
         let lind = json!({"mention": null, "name": "Anna Lind", "role": "Foreign Minister of Vantia"});
         let long = "We are ready to sit down tomorrow, without conditions, and we will bring every document that the other side has asked for since the winter, in both languages and with all annexes,";
+        let mut reported = quote(
+            "firm",
+            -0.2,
+            json!({"mention": null, "name": "Port Lavel", "role": null}),
+            &["no ship", "would pass"],
+        );
+        reported["kind"] = json!("indirect");
         let entity = |kind: &str, text: &str| json!({"type": kind, "start": 0, "end": 1, "text": text, "score": 0.9});
         let mut entities = vec![
             entity("LOC", "Port Lavel"),
@@ -269,6 +283,7 @@ mod tests {
                 quote("conciliatory", 0.82, lind, &[long, "she said again."]),
                 quote("firm", -0.64, json!({"mention": null, "name": "Oskar Brandt", "role": null}), &["Not one metre."]),
                 quote("neutral", 0.0, json!(null), &["It rained."]),
+                reported,
             ],
             "entities": entities, "usage": {"tokens": 100, "windows": 1, "truncated": 1}
         }))
