@@ -68,6 +68,8 @@ impl RustBert {
                 .in_file(folder)
                 .help("the folder must hold a fine-tuned model, not only its base; see `detente models check`"));
         }
+        // Batches run in parallel on threads of their own; libtorch's would fight them for the same cores.
+        tch::set_num_threads(1);
         model.parameters.freeze();
         model.set_precision(options.precision);
         Ok(model)
