@@ -164,3 +164,11 @@ fn time_grows_with_length_only() {
         assert!(took < Duration::from_secs(20), "{unit:?} took {took:?}");
     }
 }
+
+/// What random texts broke once.
+#[test]
+fn a_joiner_at_the_very_start_of_the_text_has_nothing_before_it() {
+    for text in ["&a\"\u{8e3}", "&A \"b\"", "\"\" ''A", "of A \"b c d\"", "’s \"We go.\""] {
+        assert_sound(text, &quotes::find(text));
+    }
+}
