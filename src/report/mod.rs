@@ -1,4 +1,20 @@
 //! A report: tables of figures under the protocol that made them, for a person to read and for a program.
+//!
+//! The JSON report has the shape [`SCHEMA`]:
+//!
+//! ```text
+//! {"schema": "detente.report/1", "task": "stance", "verdict": "…",
+//!  "protocol": {"intervals": "95 % percentile bootstrap, …", …},
+//!  "sections": {SECTION: {"about": "…", TABLE: {ROW: {COLUMN: CELL}}}},
+//!  "notes": ["…"], "lists": {"gold without prediction": ["id", …]}}
+//! ```
+//!
+//! A cell is a figure `{"value", "low", "high"}` (unrounded; null where it is not defined or has no interval), a count, a p
+//! value, a text or null. Sections of stance: `three_way`, `two_way`, both again with `_sure`, `probabilities`,
+//! `breakdowns`, `calibration`, with tables `scores` (a column a system), `classes`, `confusion`, `coverage`,
+//! `calibration`, `by_source` …; of entities: `strict`, `conlleval`, `schemes`, `seen_in_training`; of quotes: `spans`,
+//! `speakers`, `gender_gap_tracker`; of agreement: `agreement`, `annotators`, `documents`; of a comparison one section a
+//! pair of systems.
 
 mod markdown;
 mod terminal;
