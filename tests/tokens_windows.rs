@@ -196,17 +196,16 @@ fn no_words_no_windows() {
 }
 
 #[test]
-fn time_grows_with_length_only() {
+fn long_runs_of_one_sign_are_read_to_their_end() {
     for unit in ["a", "a ", "e\u{301}", "\u{301}", "🕊", ".", "[SEP]", "\u{a0}", "▁", "ab\n", "\u{0}"] {
         let text = unit.repeat(50_000 / unit.len());
         let all = Span::new(0, text.len());
         let spans = detente::text::segment::words(&text, all);
         for (name, tokens) in all_kinds() {
-            let begin = std::time::Instant::now();
             let windows = tokens.windows(&text, &spans).unwrap();
             assert!(windows.iter().all(|w| w.input.ids.len() <= 64));
             tokens.pair(&text, &text, 64).unwrap();
-            assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{name} {unit:?}: {:?}", begin.elapsed());
+            assert!(windows.last().is_none_or(|w| w.last_word + 1 == spans.len()), "{name} {unit:?}");
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct Ratings {
     pub items: Vec<Item>,
 }
 
-/// Names of the coefficients, in the order of [`Sums::coefficients`].
+/// Names of the coefficients, in the order in which they are reported.
 pub const COEFFICIENTS: [&str; 9] = [
     "percent_agreement",
     "cohen_kappa",

@@ -1,6 +1,6 @@
 //! How good the answers are: scores against hand labels, each with a bootstrap interval over documents.
 //!
-//! Every evaluation ends in a [`Report`](crate::report::Report), which says how its figures were made.
+//! Every evaluation ends in a [`Report`], which says how its figures were made.
 
 pub mod agreement;
 pub mod attributions;

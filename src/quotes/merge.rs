@@ -88,6 +88,9 @@ pub(super) fn merge(
         let (same, others): (Vec<Draft>, Vec<Draft>) =
             drafts.into_iter().partition(|d| d.parts.iter().any(|own| mostly_in(*own, &parts)));
         drafts = others;
+        if same.is_empty() && is_bare_name(&parts, article.text) {
+            continue;
+        }
         let Some(model) = draft(article, mentions, &snapped, kind, parts, found.confidence) else {
             drafts.extend(same);
             continue;
@@ -96,6 +99,13 @@ pub(super) fn merge(
     }
     drafts.sort_by_key(|d| d.parts.first().map(|p| p.start));
     drafts
+}
+
+/// Whether no word of `parts` starts with a small letter: a name or title ("President Ana Ruiz"), which claims nothing.
+fn is_bare_name(parts: &[Span], text: &str) -> bool {
+    const LONGEST_NAME: usize = 6;
+    let words: Vec<&str> = parts.iter().flat_map(|p| p.of(text).split_whitespace()).collect();
+    words.len() <= LONGEST_NAME && words.iter().all(|w| !w.starts_with(char::is_lowercase))
 }
 
 fn mostly_in(own: Span, parts: &[Span]) -> bool {

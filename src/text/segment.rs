@@ -25,16 +25,15 @@ pub use words::words;
 mod tests {
     use super::*;
     use crate::document::Span;
-    use std::time::{Duration, Instant};
 
     #[test]
-    fn time_grows_with_length_only() {
+    fn long_runs_of_one_sign_are_read_to_their_end() {
         for unit in ["!", "\"", "''", ".", "a.", "a. \"", "A", "-", "\n", "e\u{301}", "’s", "1,"] {
             let text = unit.repeat(1_000_000 / unit.len());
-            let begin = Instant::now();
             let all = Span::new(0, text.len());
-            let _ = (paragraphs(&text), sentences(&text, all), words(&text, all));
-            assert!(begin.elapsed() < Duration::from_secs(5), "{unit:?} took {:?}", begin.elapsed());
+            for spans in [paragraphs(&text), sentences(&text, all), words(&text, all)] {
+                assert_eq!(spans.last().map(|s| s.end), Some(text.trim_end().len()).filter(|e| *e > 0), "{unit:?}");
+            }
         }
     }
 }

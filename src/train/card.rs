@@ -56,11 +56,12 @@ fn card(folder: &Path, task: &str, text: &CardText, outcome: &Outcome) -> String
         card,
         "\n## Training\n\n{} examples; {}. Dev score after each epoch: {}; epoch {} was kept. \
          Weights are stored as f16.\nSettings: `training.toml`; figures: `training.json`. To repeat: \
-         `detente train {task} --config training.toml`.\n",
+         `detente train {task} --config {}`.\n",
         outcome.examples,
         outcome.engine,
         scores_list.join(", "),
         outcome.best_epoch,
+        folder.join("training.toml").display(),
     );
     let _ = writeln!(
         card,

@@ -1,0 +1,280 @@
+//! How fast it is, each figure from this one run: `cargo bench --bench throughput`.
+//!
+//! Tokenization, encoder and whole pipeline in f32 and bf16, and rust-bert's own pipelines with the same weights on the same
+//! texts. `DETENTE_BENCH_TEXT=FOLDER` reads other articles than those of `datasets/wire`; `DETENTE_BENCH_SECONDS` says how
+//! long each row is measured at least (3).
+
+use detente::document::Document;
+use detente::encoder::rust_bert::device::{Device, Precision};
+use detente::encoder::rust_bert::{EngineOptions, RustBert};
+use detente::encoder::{Input, batches};
+use detente::entities::EntityTagger;
+use detente::error::{Error, Result};
+use detente::pipeline::{BATCH_TOKENS, Pipeline, QuoteChoice};
+use detente::stance::{StanceReader, context};
+use detente::text::segment::{paragraphs, sentences, words};
+use detente::tokens::Tokens;
+use rayon::prelude::*;
+use rust_bert::pipelines::common::{ModelResource, ModelType};
+use rust_bert::pipelines::sequence_classification::{SequenceClassificationConfig, SequenceClassificationModel};
+use rust_bert::pipelines::token_classification::{
+    LabelAggregationOption, TokenClassificationConfig, TokenClassificationModel,
+};
+use rust_bert::resources::LocalResource;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn main() -> Result<()> {
+    // `cargo test --benches` runs this too; measuring is not testing.
+    if !std::env::args().any(|a| a == "--bench") {
+        println!("throughput: run with `cargo bench --bench throughput`");
+        return Ok(());
+    }
+    let documents = documents()?;
+    // One libtorch thread for each of rayon's: batches run side by side instead of one matrix product on all cores.
+    tch::set_num_threads(1);
+    let entities = detente::models::find("entities", None)?;
+    let stance = detente::models::find("stance", None)?;
+    let mut table = Table::new(&documents);
+
+    let tokens = Tokens::from_folder(&entities)?;
+    let inputs = entity_inputs(&tokens, &documents)?;
+    table.row("tokenization", 1, || entity_inputs(&tokens, &documents).map(|i| count(&i)))?;
+    for precision in [Precision::F32, Precision::Bf16] {
+        let engine = load(&entities, precision)?;
+        table.row(&format!("encoder, {precision}"), 1, || {
+            batches::logits(engine.as_ref(), &inputs, BATCH_TOKENS).map(|_| count(&inputs))
+        })?;
+    }
+    for precision in [Precision::F32, Precision::Bf16] {
+        let pipeline = Pipeline { entities: Some(tagger(&entities, precision)?), ..Pipeline::default() };
+        table.row(&format!("detente entities, {precision}"), 1, || run(&pipeline, &documents))?;
+    }
+    tch::set_num_threads(i32::try_from(rayon::current_num_threads()).unwrap_or(1));
+    let stock = StockEntities::load(&entities)?;
+    let paragraphs = all_paragraphs(&documents);
+    let entity_tokens = count(&inputs);
+    table.row("rust-bert's own NER pipeline, f32", 1, || Ok(stock.run(&paragraphs, entity_tokens)))?;
+
+    let quotes = quoted(&documents);
+    let stock = StockStance::load(&stance)?;
+    table.row("rust-bert's own classification pipeline on the quotes, f32", 1, || Ok(stock.run(&quotes)))?;
+    tch::set_num_threads(1);
+    for precision in [Precision::F32, Precision::Bf16] {
+        let reader = StanceReader::load(&stance, load(&stance, precision)?)?;
+        let pipeline = Pipeline { quotes: QuoteChoice::All, stance: Some(reader), ..Pipeline::default() };
+        table.row(&format!("detente quotes and stance, {precision}"), 1, || run(&pipeline, &documents))?;
+    }
+    for precision in [Precision::F32, Precision::Bf16] {
+        let reader = StanceReader::load(&stance, load(&stance, precision)?)?;
+        let pipeline = Pipeline {
+            entities: Some(tagger(&entities, precision)?),
+            quotes: QuoteChoice::All,
+            stance: Some(reader),
+            ..Pipeline::default()
+        };
+        table.row(&format!("detente classify, {precision}"), 1, || run(&pipeline, &documents))?;
+    }
+    table.ratios();
+    Ok(())
+}
+
+/// Rows of one run, printed as they come.
+struct Table {
+    documents: usize,
+    seconds: Duration,
+    rows: Vec<(String, f64)>,
+}
+
+impl Table {
+    fn new(documents: &[Document]) -> Self {
+        let words: usize = documents.iter().map(|d| d.text.split_whitespace().count()).sum();
+        println!("{} documents, {words} words, {} threads\n", documents.len(), rayon::current_num_threads());
+        println!("{:<58} {:>12} {:>12}", "", "documents/s", "tokens/s");
+        let seconds = std::env::var("DETENTE_BENCH_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(3.0);
+        Table { documents: documents.len(), seconds: Duration::from_secs_f64(seconds), rows: Vec::new() }
+    }
+
+    /// Runs `work`, which returns the tokens it read, `warm_up` times unmeasured, then until the time is over.
+    fn row(&mut self, name: &str, warm_up: usize, mut work: impl FnMut() -> Result<u64>) -> Result<()> {
+        for _ in 0..warm_up {
+            work()?;
+        }
+        let (started, mut runs, mut tokens) = (Instant::now(), 0, 0);
+        while started.elapsed() < self.seconds {
+            tokens += work()?;
+            runs += 1;
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let rate = (runs * self.documents) as f64 / seconds;
+        println!("{name:<58} {rate:>12.1} {:>12.0}", tokens as f64 / seconds);
+        self.rows.push((name.into(), rate));
+        Ok(())
+    }
+
+    /// How many times faster than rust-bert's own pipelines, by documents.
+    fn ratios(&self) {
+        let rate = |start: &str| self.rows.iter().find(|(name, _)| name.starts_with(start)).map_or(f64::NAN, |r| r.1);
+        println!();
+        for (own, stock) in [
+            ("detente entities", "rust-bert's own NER"),
+            ("detente quotes and stance", "rust-bert's own classification"),
+        ] {
+            for precision in ["f32", "bf16"] {
+                let ratio = rate(&format!("{own}, {precision}")) / rate(stock);
+                println!("{own}, {precision}: {ratio:.2} × {stock} pipeline");
+            }
+        }
+    }
+}
+
+fn documents() -> Result<Vec<Document>> {
+    let Some(folder) = std::env::var_os("DETENTE_BENCH_TEXT").map(PathBuf::from) else {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/wire/wire.jsonl");
+        let text = std::fs::read_to_string(&file).map_err(|e| Error::from(e).in_file(&file))?;
+        let records = text.lines().map(serde_json::from_str::<detente::record::Record>);
+        return records
+            .map(|r| {
+                r.map(|r| Document::new(r.id, r.text.unwrap_or_default())).map_err(|e| Error::usage(e.to_string()))
+            })
+            .collect();
+    };
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)?.flatten().map(|e| e.path()).collect();
+    files.retain(|f| f.extension().is_some_and(|e| e == "txt"));
+    files.sort();
+    files.truncate(200);
+    files.iter().map(|f| Ok(Document::new(f.display().to_string(), std::fs::read_to_string(f)?))).collect()
+}
+
+fn load(folder: &Path, precision: Precision) -> Result<Arc<RustBert>> {
+    RustBert::load(folder, &EngineOptions { device: Device::Cpu, precision }).map(Arc::new)
+}
+
+fn tagger(folder: &Path, precision: Precision) -> Result<EntityTagger> {
+    EntityTagger::new(Tokens::from_folder(folder)?, load(folder, precision)?)
+}
+
+fn entity_inputs(tokens: &Tokens, documents: &[Document]) -> Result<Vec<Input>> {
+    let windows: Vec<Vec<Input>> = documents
+        .par_iter()
+        .map(|d| {
+            let parts: Vec<_> = paragraphs(&d.text).into_iter().flat_map(|p| sentences(&d.text, p)).collect();
+            let words: Vec<_> = parts.iter().flat_map(|s| words(&d.text, *s)).collect();
+            let starts: Vec<usize> = parts.iter().map(|s| s.start).collect();
+            let windows = tokens.windows_with_breaks(&d.text, &words, &starts)?;
+            Ok(windows.into_iter().map(|w| w.input).collect())
+        })
+        .collect::<Result<_>>()?;
+    Ok(windows.into_iter().flatten().collect())
+}
+
+fn count(inputs: &[Input]) -> u64 {
+    inputs.iter().map(|i| i.ids.len() as u64).sum()
+}
+
+fn run(pipeline: &Pipeline, documents: &[Document]) -> Result<u64> {
+    pipeline.run(documents).into_iter().map(|a| a.map(|a| a.usage.tokens)).sum()
+}
+
+fn all_paragraphs(documents: &[Document]) -> Vec<String> {
+    documents.iter().flat_map(|d| paragraphs(&d.text).into_iter().map(|p| p.of(&d.text).to_string())).collect()
+}
+
+/// Each quote with the context that the stance model reads, as one text.
+fn quoted(documents: &[Document]) -> Vec<String> {
+    let of_document = |document: &Document| -> Vec<String> {
+        let paragraphs = paragraphs(&document.text);
+        let quotes = detente::quotes::find(&document.text);
+        let pair = |quote| context::of_quote(&document.text, &paragraphs, None, quote).text().pair();
+        quotes.iter().map(pair).map(|(quote, context)| format!("{quote} {context}")).collect()
+    };
+    documents.iter().flat_map(of_document).collect()
+}
+
+/// The files that rust-bert's pipelines want: weights and configuration as they are, the vocabulary as a list.
+struct StockFiles {
+    _folder: tempfile::TempDir,
+    model: PathBuf,
+    config: PathBuf,
+    vocabulary: PathBuf,
+}
+
+impl StockFiles {
+    fn new(model: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let text = std::fs::read_to_string(model.join("tokenizer.json"))?;
+        let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| Error::usage(e.to_string()))?;
+        let map = json.pointer("/model/vocab").and_then(|v| v.as_object()).cloned().unwrap_or_default();
+        let mut words: Vec<(u64, String)> = map.into_iter().map(|(w, id)| (id.as_u64().unwrap_or(0), w)).collect();
+        words.sort();
+        let vocabulary = folder.path().join("vocab.txt");
+        std::fs::write(&vocabulary, words.into_iter().map(|(_, w)| w + "\n").collect::<String>())?;
+        let (model, config) = (model.join("model.safetensors"), model.join("config.json"));
+        Ok(StockFiles { _folder: folder, model, config, vocabulary })
+    }
+}
+
+fn local(path: &Path) -> LocalResource {
+    LocalResource::from(path.to_path_buf())
+}
+
+fn stock_error(error: rust_bert::RustBertError) -> Error {
+    Error::model(error.to_string())
+}
+
+struct StockEntities(TokenClassificationModel);
+
+impl StockEntities {
+    fn load(folder: &Path) -> Result<Self> {
+        let files = StockFiles::new(folder)?;
+        let mut config = TokenClassificationConfig::new(
+            ModelType::Bert,
+            ModelResource::Torch(Box::new(local(&files.model))),
+            local(&files.config),
+            local(&files.vocabulary),
+            None,
+            true,
+            None,
+            None,
+            LabelAggregationOption::First,
+        );
+        config.device = tch::Device::Cpu;
+        TokenClassificationModel::new(config).map(StockEntities).map_err(stock_error)
+    }
+
+    /// It does not say how many tokens it read; those of detente's windows stand for them.
+    fn run(&self, texts: &[String], tokens: u64) -> u64 {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        self.0.predict(&texts, true, false);
+        tokens
+    }
+}
+
+struct StockStance(SequenceClassificationModel);
+
+impl StockStance {
+    fn load(folder: &Path) -> Result<Self> {
+        let files = StockFiles::new(folder)?;
+        let mut config = SequenceClassificationConfig::new(
+            ModelType::Bert,
+            ModelResource::Torch(Box::new(local(&files.model))),
+            local(&files.config),
+            local(&files.vocabulary),
+            None,
+            true,
+            None,
+            None,
+        );
+        config.device = tch::Device::Cpu;
+        SequenceClassificationModel::new(config).map(StockStance).map_err(stock_error)
+    }
+
+    /// As a user with a list of texts would call it, 64 at a time.
+    fn run(&self, texts: &[String]) -> u64 {
+        for batch in texts.chunks(64) {
+            self.0.predict(batch.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        texts.iter().map(|t| t.split_whitespace().count() as u64).sum()
+    }
+}
