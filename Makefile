@@ -18,7 +18,7 @@ build: tools setup ## the program, at target/release/detente
 
 demo: build ## who said what in the demo articles, and how conciliatory
 	@# Through cargo, which knows where the program is when its target folder is elsewhere.
-	$(CARGO) run --quiet --release --locked -- classify datasets/demo
+	$(CARGO) run --quiet --release --locked -- classify datasets/demo --neutral --format table
 
 # In the release profile throughout, so that the dependencies are compiled once.
 lint: tools setup ## format and lints, with and without the engine, and the documentation
