@@ -124,6 +124,20 @@ fn a_panic_and_an_error_cost_one_document_each() {
     assert_eq!(failed, [("d40", fault), ("d41", "planted in d41")]);
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn a_sink_that_fails_ends_the_run_though_the_input_waits() {
+    let waits = std::iter::from_fn(|| {
+        loop {
+            std::thread::park()
+        }
+    });
+    let endless = items(documents(400)).chain(waits);
+    let mut sink = RecordSink::begin(RecordFormat::Jsonl, Output::file(Path::new("/dev/full")).unwrap()).unwrap();
+    let error = stream(&|d| PIPELINE.run(d), 2).run(endless, &mut sink, None).unwrap_err();
+    assert_eq!(error.kind, detente::error::ErrorKind::Io, "{error}");
+}
+
 fn records(path: &Path) -> Vec<Record> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

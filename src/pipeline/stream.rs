@@ -103,15 +103,18 @@ impl Stream<'_> {
         // Not joined: it may hang on standard input when the run is over.
         named_thread().spawn(move || read_chunks(documents, &work, &permit, &stop))?;
         let waiting_work = Mutex::new(waiting_work);
+        let over = AtomicBool::new(false);
         thread::scope(|scope| {
             let (results, done) = mpsc::sync_channel(CHUNKS_WAITING + CHUNK_WORKERS);
             for _ in 0..CHUNK_WORKERS {
-                let (results, waiting_work, pool) = (results.clone(), &waiting_work, &pool);
-                named_thread().spawn_scoped(scope, move || self.work(waiting_work, pool, &results))?;
+                let (results, chunks, pool) = (results.clone(), Chunks { waiting: &waiting_work, over: &over }, &pool);
+                named_thread().spawn_scoped(scope, move || self.work(&chunks, pool, &results))?;
             }
             drop(results);
-            // Returning early drops `done`: the workers notice at their next result.
-            writer.write_in_order(&done, &permits)
+            let written = writer.write_in_order(&done, &permits);
+            // After a failure the reader waits for permits that never come, so idle workers would wait for chunks.
+            over.store(true, Ordering::Relaxed);
+            written
         })?;
         if self.stop.load(Ordering::Relaxed) {
             return Err(Error::new(
@@ -123,8 +126,8 @@ impl Stream<'_> {
     }
 
     /// Takes chunks until there are no more.
-    fn work(&self, chunks: &Mutex<Receiver<Chunk<Item>>>, pool: &rayon::ThreadPool, results: &SyncSender<Chunk<Done>>) {
-        while let Some(chunk) = next_chunk(chunks, &self.stop) {
+    fn work(&self, chunks: &Chunks, pool: &rayon::ThreadPool, results: &SyncSender<Chunk<Done>>) {
+        while let Some(chunk) = chunks.next(&self.stop) {
             let done = pool.install(|| self.analyse_all(chunk.items));
             if results.send(Chunk { number: chunk.number, items: done }).is_err() {
                 return;
@@ -200,16 +203,26 @@ where
     }
 }
 
-fn next_chunk(chunks: &Mutex<Receiver<Chunk<Item>>>, stop: &AtomicBool) -> Option<Chunk<Item>> {
-    loop {
-        let chunks = chunks.lock().ok()?;
-        if stop.load(Ordering::Relaxed) {
-            return None;
-        }
-        match chunks.recv_timeout(STOP_POLL) {
-            Ok(chunk) => return Some(chunk),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return None,
+/// Where workers find the chunks that wait.
+struct Chunks<'a> {
+    waiting: &'a Mutex<Receiver<Chunk<Item>>>,
+    /// Set once nothing more is written.
+    over: &'a AtomicBool,
+}
+
+impl Chunks<'_> {
+    /// The next chunk; none when there are no more, or none is wanted.
+    fn next(&self, stop: &AtomicBool) -> Option<Chunk<Item>> {
+        loop {
+            let waiting = self.waiting.lock().ok()?;
+            if stop.load(Ordering::Relaxed) || self.over.load(Ordering::Relaxed) {
+                return None;
+            }
+            match waiting.recv_timeout(STOP_POLL) {
+                Ok(chunk) => return Some(chunk),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
         }
     }
 }
