@@ -49,6 +49,14 @@ fn check(rows: &[(&str, &str)]) {
 }
 
 #[test]
+fn a_short_end_after_the_attribution_belongs_to_the_quote() {
+    check(&[(
+        "“We agree,” said Mira Osk, “but later.”",
+        "direct | We agree, / but later. | said | Mira Osk -> Mira Osk (-, -) exact",
+    )]);
+}
+
+#[test]
 fn every_kind_of_mark() {
     check(&[
         (

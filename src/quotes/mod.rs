@@ -113,7 +113,7 @@ fn drafts(text: &str, article: &Article, reader: &Reader, marked: &[Marked]) -> 
     for (marked, place) in marked.iter().zip(places) {
         let Some((first, last)) = place else { continue };
         let inherited = drafts.last().and_then(|one| inherited(article, one, first));
-        let follows = drafts.last().is_some_and(|one| goes_on_after(article, one, first));
+        let follows = drafts.last().map_or(Follows::Nothing, |one| follows(article, one, first));
         drafts.extend(draft(text, article, reader, marked, (first, last), inherited, follows));
     }
     drafts
@@ -135,7 +135,7 @@ fn draft(
     marked: &Marked,
     (first, last): (usize, usize),
     inherited: Option<Attribution>,
-    follows: bool,
+    follows: Follows,
 ) -> Option<Draft> {
     let content = Content::of(text, marked);
     let leads = leads(article, reader, first);
@@ -209,11 +209,14 @@ fn judge(
     attribution: Option<&Attribution>,
     (first, last): (usize, usize),
     leads: bool,
-    follows: bool,
+    follows: Follows,
     marked: &Marked,
 ) -> Option<(QuoteKind, f32)> {
     let ends_sentence = article.before(last + 1) >= Break::Soft || article.word(last + 1) == ".";
     let full = content.is_full();
+    if follows == Follows::Comma && !content.capital && content.ends() {
+        return Some((QuoteKind::Direct, 0.9));
+    }
     let Some(found) = attribution else {
         let stands_alone =
             leads && ends_sentence && (content.ends() || content.clause || marked.unclosed) && content.capital;
@@ -221,7 +224,9 @@ fn judge(
         let paragraph = article.before(first) == Break::Paragraph && article.before(last + 1) == Break::Paragraph;
         return match content.length {
             _ if marked.unclosed && !leads => None,
-            _ if follows && leads && content.capital && content.ends() => Some((QuoteKind::Direct, 0.9)),
+            _ if follows == Follows::Sentence && leads && content.capital && content.ends() => {
+                Some((QuoteKind::Direct, 0.9))
+            }
             2.. if leads
                 && content.ends()
                 && content.capital
@@ -272,11 +277,26 @@ fn follows_conjunction(article: &Article, first: usize) -> bool {
     matches!(before.as_str(), "but" | "and" | "while" | "yet") && article.word(first.wrapping_sub(2)) == ","
 }
 
-/// Whether the quote at item `first` comes right after the attribution of the one before: `"…," Lee said. "…"`
-fn goes_on_after(article: &Article, one: &Draft, first: usize) -> bool {
+/// What a quote comes right after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    /// Nothing that makes it go on with the quote before.
+    Nothing,
+    /// The attribution of the quote before, which ends its sentence: `"…," Lee said. "…"`
+    Sentence,
+    /// The attribution of the quote before, and a comma: `"…," Lee said, "…"`
+    Comma,
+}
+
+/// How the quote at item `first` goes on after the attribution of `one`, the quote before.
+fn follows(article: &Article, one: &Draft, first: usize) -> Follows {
     let attributed = one.attribution.as_ref().is_some_and(|a| a.place == Place::After);
     let breaks = (one.last + 1..=first).filter(|i| article.before(*i) >= Break::Sentence).count();
-    attributed && breaks == 1 && article.before(first) == Break::Sentence
+    match breaks {
+        1 if attributed && article.before(first) == Break::Sentence => Follows::Sentence,
+        0 if attributed && article.word_before(first) == "," => Follows::Comma,
+        _ => Follows::Nothing,
+    }
 }
 
 /// Whether a fragment in the reporter's sentence is somebody's words rather than a term.
@@ -345,7 +365,7 @@ fn belongs_together(article: &Article, one: &Draft, two: &Draft) -> bool {
         // `"A," Lee said. "B."`: nothing but the attribution stands between the two.
         None => {
             let direct = one.kind == QuoteKind::Direct && two.kind == QuoteKind::Direct;
-            direct && goes_on_after(article, one, two.first)
+            direct && follows(article, one, two.first) == Follows::Sentence
         }
     }
 }
