@@ -118,7 +118,7 @@ proptest! {
 }
 
 #[test]
-fn time_grows_with_length_only() {
+fn long_runs_of_one_row_are_read_to_their_end() {
     let units = [
         "\"",
         "\" ",

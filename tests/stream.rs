@@ -153,7 +153,9 @@ fn resumable(path: &Path) -> (RecordSink, Option<Checkpoint>) {
 
 #[test]
 fn an_interrupted_run_goes_on_and_writes_the_same() {
-    let (counts, expected) = run(documents(300), &PIPELINE, 2);
+    // Each interruption finishes what is in flight, up to 192 documents.
+    const MANY: usize = 1_200;
+    let (counts, expected) = run(documents(MANY), &PIPELINE, 2);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.jsonl");
     let mut interruptions = 0;
@@ -164,7 +166,7 @@ fn an_interrupted_run_goes_on_and_writes_the_same() {
         let interrupt = |counts: &Counts| stop.store(counts.read > before, Ordering::Relaxed);
         let analyse = |d: &[Document]| PIPELINE.run(d);
         let stream = Stream { stop: stop.clone(), on_progress: &interrupt, ..stream(&analyse, 2) };
-        match stream.run(items(documents(300)), &mut sink, done.as_ref()) {
+        match stream.run(items(documents(MANY)), &mut sink, done.as_ref()) {
             Err(error) => {
                 assert_eq!(error.kind, ErrorKind::Interrupted);
                 interruptions += 1;
@@ -172,7 +174,7 @@ fn an_interrupted_run_goes_on_and_writes_the_same() {
                     break;
                 }
             }
-            Ok(_) => panic!("300 documents are more than what is in flight"),
+            Ok(_) => panic!("these are more than what is in flight"),
         }
     }
     // What a kill leaves behind the last checkpoint does not count.
@@ -180,7 +182,7 @@ fn an_interrupted_run_goes_on_and_writes_the_same() {
     let torn = std::fs::read_to_string(&partial).unwrap() + "{\"schema\": \"torn";
     std::fs::write(&partial, torn).unwrap();
     let (mut sink, done) = resumable(&path);
-    let resumed = stream(&|d| PIPELINE.run(d), 2).run(items(documents(300)), &mut sink, done.as_ref()).unwrap();
+    let resumed = stream(&|d| PIPELINE.run(d), 2).run(items(documents(MANY)), &mut sink, done.as_ref()).unwrap();
     sink.finish().unwrap();
     assert_eq!(resumed, counts);
     assert!(std::fs::read_to_string(&path).unwrap() == expected);
