@@ -180,14 +180,15 @@ fn epoch(
     for (done, batch) in batches.iter().enumerate() {
         let examples: Vec<&Example> = batch.iter().filter_map(|&i| task.examples.get(i)).collect();
         let step = number * count + done;
-        optimizer.zero_grad();
         let loss = loss(model, &examples, task.class_weights.as_deref())?;
-        loss.f_backward().map_err(|e| Error::model(e.to_string()))?;
+        // Gradients are asked for rather than left in the parameters: nothing to zero, nothing to add up.
+        let gradients = Tensor::f_run_backward(&[&loss], &optimizer.weights(), false, false)
+            .map_err(|e| Error::model(e.to_string()))?;
         let value = loss.double_value(&[]);
         if !value.is_finite() {
             return Err(Error::model(format!("the loss is {value} at step {}", step + 1)).help("lower learning_rate"));
         }
-        optimizer.step(settings.learning_rate * schedule::rate(step, steps, settings.warm_up));
+        optimizer.step(&gradients, settings.learning_rate * schedule::rate(step, steps, settings.warm_up));
         sum += value;
         recent = if recent.is_nan() { value } else { 0.98 * recent + 0.02 * value };
         let left = started.elapsed().div_f64((done + 1) as f64).mul_f64((steps - step - 1) as f64);

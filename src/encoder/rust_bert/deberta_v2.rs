@@ -4,6 +4,7 @@
 //! one (no square root in the scale, no shift of the relative position, whole-number division in the buckets), so that
 //! its logits are not those of PyTorch. This one's are; parameters have the names that transformers gives them.
 
+use super::activation::{Activation, activation};
 use super::model::{Batch, Head};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Deserializer};
@@ -419,18 +420,5 @@ impl Pooler {
 
     fn forward(&self, hidden: &Tensor, train: bool) -> Tensor {
         (self.activation)(&hidden.select(1, 0).dropout(self.dropout, train).apply(&self.dense))
-    }
-}
-
-type Activation = fn(&Tensor) -> Tensor;
-
-fn activation(name: &str) -> Result<Activation> {
-    match name {
-        "gelu" => Ok(|x| x.gelu("none")),
-        "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Ok(|x| x.gelu("tanh")),
-        "relu" => Ok(Tensor::relu),
-        "silu" | "swish" => Ok(Tensor::silu),
-        "tanh" => Ok(Tensor::tanh),
-        other => Err(Error::model(format!("unknown activation `{other}`")).help("gelu, relu, silu and tanh are known")),
     }
 }

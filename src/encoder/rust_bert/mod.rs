@@ -1,7 +1,9 @@
-//! Transformers on libtorch, through `rust-bert`'s own models.
+//! Transformers on libtorch: `rust-bert`'s DistilBERT, own BERT, RoBERTa and DeBERTa-v2 where its are slow or wrong.
 //!
 //! The only place besides `train` that knows libtorch.
 
+mod activation;
+mod bert;
 mod deberta_v2;
 pub mod device;
 pub(crate) mod model;
@@ -62,7 +64,7 @@ impl RustBert {
     /// ```
     pub fn load(folder: &Path, options: &EngineOptions) -> Result<Self> {
         let config = ModelConfig::from_folder(folder)?;
-        let (mut model, missing) = Self::with_weights(&config, folder, options.device)?;
+        let (mut model, missing) = Self::with_weights(&config, folder, options.device, &|_| false)?;
         if !missing.is_empty() {
             return Err(Error::model(format!("weights are missing: {}", shortened(&missing)))
                 .in_file(folder)
@@ -75,21 +77,30 @@ impl RustBert {
         Ok(model)
     }
 
-    /// A model of `config` that starts from the weights of `base`; what `base` lacks (the head) starts at random.
+    /// A model of `config` that starts from the weights of `base`; what `base` lacks starts at random, and so does the head
+    /// where `base` was trained for other labels.
     pub(crate) fn for_training(base: &Path, config: serde_json::Value, device: Device) -> Result<Self> {
-        let (model, missing) = Self::with_weights(&ModelConfig::from_json(config), base, device)?;
-        match missing.iter().find(|name| !HEADS.iter().any(|head| name.starts_with(head))) {
+        let config = ModelConfig::from_json(config);
+        let same_labels = ModelConfig::from_folder(base)?.labels().ok() == config.labels().ok();
+        let fresh = |name: &str| !same_labels && HEADS.iter().any(|head| name.starts_with(head));
+        let (model, missing) = Self::with_weights(&config, base, device, &fresh)?;
+        match missing.iter().find(|name| !HEADS.iter().chain(&POOLERS).any(|head| name.starts_with(head))) {
             None => Ok(model),
             Some(name) => Err(Error::model(format!("`{name}` is missing in the base model")).in_file(base)),
         }
     }
 
-    fn with_weights(config: &ModelConfig, folder: &Path, device: Device) -> Result<(Self, Vec<String>)> {
+    fn with_weights(
+        config: &ModelConfig,
+        folder: &Path,
+        device: Device,
+        fresh: &dyn Fn(&str) -> bool,
+    ) -> Result<(Self, Vec<String>)> {
         let device = device.open()?;
         let head = config.head()?;
         let parameters = nn::VarStore::new(device);
         let model = Model::new(&parameters.root(), config, head)?;
-        let missing = weights::load(&parameters, folder)?;
+        let missing = weights::load(&parameters, folder, fresh)?;
         let (labels, max_tokens, pad_id) = (config.labels()?, config.max_tokens(), config.pad_id());
         Ok((RustBert { model, head, labels, max_tokens, pad_id, device, parameters }, missing))
     }
@@ -119,7 +130,9 @@ impl RustBert {
 }
 
 /// Where the parameters of a head live: these a base model need not have.
-const HEADS: [&str; 4] = ["classifier", "pre_classifier", "pooler", "bert.pooler"];
+const HEADS: [&str; 2] = ["classifier", "pre_classifier"];
+/// The same of a part that only sequence classification has; a base model's own is of use.
+const POOLERS: [&str; 2] = ["pooler", "bert.pooler"];
 
 /// The first names of a list and how many more there are.
 fn shortened(names: &[String]) -> String {

@@ -1,11 +1,10 @@
-//! The architectures, `rust-bert`'s models and DeBERTa-v2, behind one `forward`.
+//! The architectures behind one `forward`: `rust-bert`'s DistilBERT, and own ones where its are slow or wrong.
 
+use super::bert::{Bert, BertConfig};
 use super::deberta_v2::{DebertaV2, DebertaV2Config};
 use crate::encoder::Input;
 use crate::error::{Error, Result};
-use rust_bert::bert::{BertConfig, BertForSequenceClassification, BertForTokenClassification};
 use rust_bert::distilbert::{DistilBertConfig, DistilBertForTokenClassification, DistilBertModelClassifier};
-use rust_bert::roberta::{RobertaConfig, RobertaForSequenceClassification, RobertaForTokenClassification};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -101,12 +100,9 @@ fn assumed(model_type: &str) -> &'static [(&'static str, bool)] {
 
 /// One of the architectures with its head.
 pub(crate) enum Model {
-    BertToken(BertForTokenClassification),
-    BertSequence(BertForSequenceClassification),
+    Bert(Box<Bert>),
     DistilBertToken(DistilBertForTokenClassification),
     DistilBertSequence(DistilBertModelClassifier),
-    RobertaToken(RobertaForTokenClassification),
-    RobertaSequence(RobertaForSequenceClassification),
     Deberta(Box<DebertaV2>),
 }
 
@@ -115,23 +111,15 @@ impl Model {
     pub(crate) fn new(path: &nn::Path, config: &ModelConfig, head: Head) -> Result<Self> {
         config.labels()?;
         let model = match (config.text("model_type"), head) {
-            ("bert", Head::Token) => {
-                Model::BertToken(BertForTokenClassification::new(path, &config.parse::<BertConfig>()?).map_err(engine)?)
+            ("bert" | "roberta", head) => {
+                let labels = config.labels()?.len() as i64;
+                Model::Bert(Box::new(Bert::new(path, &config.parse::<BertConfig>()?, head, labels)?))
             }
-            ("bert", Head::Sequence) => Model::BertSequence(
-                BertForSequenceClassification::new(path, &config.parse::<BertConfig>()?).map_err(engine)?,
-            ),
             ("distilbert", Head::Token) => Model::DistilBertToken(
                 DistilBertForTokenClassification::new(path, &config.parse::<DistilBertConfig>()?).map_err(engine)?,
             ),
             ("distilbert", Head::Sequence) => Model::DistilBertSequence(
                 DistilBertModelClassifier::new(path, &config.parse::<DistilBertConfig>()?).map_err(engine)?,
-            ),
-            ("roberta", Head::Token) => Model::RobertaToken(
-                RobertaForTokenClassification::new(path, &config.parse::<RobertaConfig>()?).map_err(engine)?,
-            ),
-            ("roberta", Head::Sequence) => Model::RobertaSequence(
-                RobertaForSequenceClassification::new(path, &config.parse::<RobertaConfig>()?).map_err(engine)?,
             ),
             ("deberta-v2", head) => {
                 let labels = config.labels()?.len() as i64;
@@ -148,15 +136,11 @@ impl Model {
 
     /// Logits `[inputs × tokens × labels]` for a token head, `[inputs × labels]` for a sequence head.
     pub(crate) fn forward(&self, batch: &Batch, train: bool) -> Result<Tensor> {
-        let (ids, mask, types) = (Some(&batch.ids), Some(&batch.mask), Some(&batch.type_ids));
+        let (ids, mask) = (Some(&batch.ids), Some(&batch.mask));
         Ok(match self {
-            Model::BertToken(m) => m.forward_t(ids, mask, types, None, None, train).logits,
-            Model::BertSequence(m) => m.forward_t(ids, mask, types, None, None, train).logits,
+            Model::Bert(m) => m.forward(batch, train),
             Model::DistilBertToken(m) => m.forward_t(ids, mask, None, train).map_err(engine)?.logits,
             Model::DistilBertSequence(m) => m.forward_t(ids, mask, None, train).map_err(engine)?.logits,
-            // RoBERTa has one token type; pair segments are told by separators alone.
-            Model::RobertaToken(m) => m.forward_t(ids, mask, None, None, None, train).logits,
-            Model::RobertaSequence(m) => m.forward_t(ids, mask, None, None, None, train).logits,
             Model::Deberta(m) => m.forward(batch, train),
         })
     }

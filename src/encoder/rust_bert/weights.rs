@@ -5,19 +5,19 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use tch::{Tensor, nn};
 
-/// Copies the weights of `folder` into `parameters`; returns the names that the file does not hold.
+/// Copies the weights of `folder` into `parameters`, but those that `fresh` names; returns the names that were not copied.
 ///
 /// Names are those of Hugging Face. Prefixes of the base model (`bert.`, `roberta.`, …) may be missing in the file,
 /// and `gamma`/`beta` stand for `weight`/`bias` in old ones. A token-type table of fewer rows is filled up with its first
 /// row, so that a base model can learn new types.
-pub(crate) fn load(parameters: &nn::VarStore, folder: &Path) -> Result<Vec<String>> {
+pub(crate) fn load(parameters: &nn::VarStore, folder: &Path, fresh: &dyn Fn(&str) -> bool) -> Result<Vec<String>> {
     let (file, tensors) = read(folder)?;
     let tensors: HashMap<String, Tensor> = tensors.into_iter().map(|(name, t)| (modern_name(&name), t)).collect();
     let mut missing = Vec::new();
     let mut names: Vec<_> = parameters.variables().into_iter().collect();
     names.sort_by(|a, b| a.0.cmp(&b.0));
     for (name, mut parameter) in names {
-        match find(&tensors, &name) {
+        match find(&tensors, &name).filter(|_| !fresh(&name)) {
             Some(tensor) => copy(&mut parameter, tensor, &name).map_err(|e| e.in_file(&file))?,
             None => missing.push(name),
         }
