@@ -87,8 +87,14 @@ const PIECES: &[&str] = &[
     "ﬁ",
 ];
 
+/// `PROPTEST_CASES` fuzzes for longer.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(512);
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(config())]
 
     #[test]
     fn no_text_breaks_it(text in "\\PC{0,80}|[\\s\\S]{0,80}") {

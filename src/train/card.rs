@@ -1,6 +1,7 @@
 //! The card of a trained model: data, settings, scores, licence, how to repeat.
 
 use super::fit::Outcome;
+use super::rounding::Rounding;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -46,6 +47,13 @@ pub(crate) fn write<T: Serialize>(
     std::fs::write(folder.join("README.md"), card(folder, task, text, outcome)).map_err(|e| failed(&e))
 }
 
+fn rounding(rounding: &Rounding) -> String {
+    format!(
+        ": beside the f32 weights, on {} inputs, logits differ by at most {:.1e} and {} of {} labels are the same",
+        rounding.inputs, rounding.largest_difference, rounding.same_label, rounding.rows
+    )
+}
+
 fn card(folder: &Path, task: &str, text: &CardText, outcome: &Outcome) -> String {
     let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or(task);
     let mut card = format!("# {name}\n\n{}\n\n", text.summary);
@@ -55,12 +63,13 @@ fn card(folder: &Path, task: &str, text: &CardText, outcome: &Outcome) -> String
     let _ = writeln!(
         card,
         "\n## Training\n\n{} examples; {}. Dev score after each epoch: {}; epoch {} was kept. \
-         Weights are stored as f16.\nSettings: `training.toml`; figures: `training.json`. To repeat: \
+         Weights are stored as f16{}.\nSettings: `training.toml`; figures: `training.json`. To repeat: \
          `detente train {task} --config {}`.\n",
         outcome.examples,
         outcome.engine,
         scores_list.join(", "),
         outcome.best_epoch,
+        outcome.rounding.as_ref().map_or_else(String::new, rounding),
         folder.join("training.toml").display(),
     );
     let _ = writeln!(

@@ -1,6 +1,7 @@
 //! Where a run was interrupted: weights, moments and place, written whole or not at all.
 
 use super::optimizer::AdamW;
+use super::rounding::Rounding;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ pub(crate) struct Progress {
     pub(crate) steps: i64,
     /// Score on dev after each epoch.
     pub(crate) scores: Vec<f64>,
+    /// What storing the best epoch's weights as f16 cost.
+    #[serde(default)]
+    pub(crate) rounding: Option<Rounding>,
 }
 
 /// The two files of a checkpoint.

@@ -3,6 +3,7 @@
 use super::checkpoint::{Checkpoint, Progress};
 use super::config::Training;
 use super::optimizer::AdamW;
+use super::rounding::{self, Rounding};
 use super::{Example, IGNORED, Target, schedule};
 use crate::encoder::rust_bert::RustBert;
 use crate::encoder::rust_bert::model::Batch;
@@ -74,6 +75,9 @@ pub struct Outcome {
     pub scores: Vec<f64>,
     /// The epoch whose weights were kept, from 1.
     pub best_epoch: usize,
+    /// What storing the kept weights as f16 cost; none for runs from before this was measured.
+    #[serde(default)]
+    pub rounding: Option<Rounding>,
     /// Seconds of this (not of an interrupted earlier) run.
     pub seconds: f64,
     /// Training examples.
@@ -109,7 +113,7 @@ pub fn fit(task: &Task, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
             checkpoint.restore(&mut optimizer, &progress)?;
             progress
         }
-        None => Progress { fingerprint, epochs: 0, steps: 0, scores: Vec::new() },
+        None => Progress { fingerprint, epochs: 0, steps: 0, scores: Vec::new(), rounding: None },
     };
     let steps = task.examples.len().div_ceil(settings.batch_size.max(1)) * settings.epochs;
     show(&Event::Start { examples: task.examples.len(), steps, epochs_done: progress.epochs });
@@ -121,6 +125,7 @@ pub fn fit(task: &Task, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
         let best = progress.scores.iter().all(|&s| score > s);
         if best {
             save(&optimizer, task, &settings.output)?;
+            progress.rounding = Some(rounding::measure(&optimizer, settings, &task.config, &task.examples)?);
         }
         optimizer.show_master();
         progress.epochs += 1;
@@ -133,6 +138,7 @@ pub fn fit(task: &Task, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
     Ok(Outcome {
         best_epoch: best_epoch(&progress.scores),
         scores: progress.scores,
+        rounding: progress.rounding,
         seconds: started.elapsed().as_secs_f64(),
         examples: task.examples.len(),
         engine: format!("{} on {}, {threads} threads", settings.precision, settings.device),

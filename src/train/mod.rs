@@ -1,4 +1,4 @@
-//! Fine-tuning in Rust: `rust-bert`'s models, libtorch's gradients.
+//! Fine-tuning in Rust: the models of [`crate::encoder::rust_bert`], libtorch's gradients.
 //!
 //! A task (`entities`, `stance`, `quotes`) turns its data into [`Example`]s and scores a development set; [`fit`] does the rest.
 
@@ -10,6 +10,7 @@ pub mod fit;
 pub mod linker;
 mod optimizer;
 pub mod quotes;
+pub mod rounding;
 mod schedule;
 pub mod stance;
 mod temperature;

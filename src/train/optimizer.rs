@@ -7,8 +7,8 @@ use tch::{Kind, Tensor, nn};
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
-/// Numbers updated at a time: the working set of a piece stays in the processor's cache, which makes a step three times
-/// as fast as whole tensors do.
+/// Numbers updated at a time: the working set of a piece stays in the processor's cache, where whole tensors would pass
+/// through memory once for each operation.
 const PIECE: i64 = 1 << 16;
 
 /// One parameter with its moments.
@@ -68,6 +68,18 @@ impl AdamW {
     /// Puts the averaged weights into the model, for scoring and saving.
     pub(crate) fn show_average(&mut self) {
         tch::no_grad(|| self.slots.iter_mut().for_each(|s| s.weight.copy_(&s.average)));
+    }
+
+    /// Puts the averaged weights into another model of the same shape.
+    pub(crate) fn copy_average(&self, parameters: &nn::VarStore) {
+        let mut variables = parameters.variables();
+        tch::no_grad(|| {
+            for slot in &self.slots {
+                if let Some(variable) = variables.get_mut(&slot.name) {
+                    variable.copy_(&slot.average);
+                }
+            }
+        });
     }
 
     /// Puts the exact weights back, to go on training.

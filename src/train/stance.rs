@@ -29,6 +29,9 @@ pub struct StanceTraining {
     /// The same where one was not.
     #[serde(default)]
     pub smoothing_unsure: f32,
+    /// Share of rows that are also learned without their context, so that bare quotes are understood too; 0 to 1.
+    #[serde(default)]
+    pub bare: f32,
     /// What the card says of data, licence and use.
     #[serde(default)]
     pub card: card::CardText,
@@ -82,9 +85,17 @@ pub fn train(settings: &StanceTraining, show: &mut dyn FnMut(&Event)) -> Result<
 
     let mut examples = Vec::new();
     for source in &settings.train {
-        for row in read(&source.path)? {
+        for (number, row) in read(&source.path)?.into_iter().enumerate() {
             let target = Target::Classes(settings.target(&row));
-            examples.push(Example { input: input(&tokens, &row, max_tokens)?, target, weight: source.weight });
+            examples.push(Example {
+                input: input(&tokens, &row, max_tokens)?,
+                target: target.clone(),
+                weight: source.weight,
+            });
+            if is_chosen(number, settings.bare) && !(row.left.is_empty() && row.right.is_empty()) {
+                let bare = Row { left: String::new(), right: String::new(), ..row };
+                examples.push(Example { input: input(&tokens, &bare, max_tokens)?, target, weight: source.weight });
+            }
         }
     }
     let dev = read(&settings.dev)?;
@@ -134,6 +145,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Row>> {
 fn input(tokens: &Tokens, row: &Row, max_tokens: usize) -> Result<Input> {
     let (quote, context) = pair_texts(&row.quote, &row.left, &row.right);
     Ok(tokens.pair(&quote, &context, max_tokens)?.input)
+}
+
+/// Chooses `share` of all row numbers, evenly spread.
+fn is_chosen(number: usize, share: f32) -> bool {
+    let chosen_before = |n: usize| (n as f64 * f64::from(share)).floor();
+    chosen_before(number + 1) > chosen_before(number)
 }
 
 fn class_of(label: StanceLabel) -> usize {
