@@ -6,6 +6,7 @@ pub mod encoder;
 pub mod entities;
 pub mod error;
 pub mod evaluate;
+pub mod experiment;
 pub mod io;
 pub mod models;
 pub mod pipeline;

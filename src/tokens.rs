@@ -251,6 +251,25 @@ impl Tokens {
         Ok(PairInput { input: Input { ids, type_ids }, truncated })
     }
 
+    /// One text as one input: `[CLS] text [SEP]` and what corresponds to it in other models, token types 0.
+    ///
+    /// What does not fit into `max_tokens` (or the model's limit) is cut from its end, and counted.
+    ///
+    /// # Errors
+    /// When `max_tokens` leaves no room for text, or the tokenizer fails.
+    pub fn single(&self, text: &str, max_tokens: usize) -> Result<PairInput> {
+        let max_tokens = max_tokens.min(self.model_max_tokens);
+        let specials = self.prefix.len() + self.suffix.len();
+        let Some(room) = max_tokens.checked_sub(specials).filter(|room| *room > 0) else {
+            return Err(Error::usage(format!("{max_tokens} tokens leave no room for a text")));
+        };
+        let mut encoding = self.tokenizer.encode(text, false).map_err(tokenizer_error)?;
+        let truncated = cut(&mut encoding, room);
+        let pieces = encoding.get_ids().iter().map(|id| self.as_text(*id)).collect();
+        let ids = [&self.prefix, &pieces, &self.suffix].map(Vec::as_slice).concat();
+        Ok(PairInput { input: Input { type_ids: vec![0; ids.len()], ids }, truncated })
+    }
+
     /// The id of a piece of text, which is never one that the post-processor adds.
     fn as_text(&self, id: u32) -> i64 {
         let id = i64::from(id);

@@ -120,7 +120,8 @@ fn probability_scores_are_those_of_scikit_learn() {
     for case in reference::<Vec<ProbabilityCase>>("probabilities.json") {
         let rows = case.gold.iter().zip(&case.probabilities).enumerate();
         let rows = rows.map(|(document, (&gold, &probabilities))| Forecast { document, gold, probabilities });
-        let estimates = Forecasts::new(rows.collect()).estimates(case.gold.len(), &NO_INTERVALS);
+        let rows: Vec<Forecast<[f64; 3]>> = rows.collect();
+        let estimates = Forecasts::new(&rows, 3).estimates(case.gold.len(), &NO_INTERVALS);
         let overall = [case.log_loss, case.brier, case.calibration_error].map(Some);
         for (at, theirs) in overall.into_iter().chain(case.classes.into_iter().flatten()).enumerate() {
             assert_close(&format!("{} figure {at}", case.name), estimates[at].value, theirs, 1e-9);

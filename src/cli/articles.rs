@@ -60,7 +60,7 @@ impl ArticleRun<'_> {
                 models,
             },
             threads: self.threads,
-            stop: stop::on_signals()?,
+            stop: stop::on_signals("finishing the documents in flight; once more ends at once")?,
             on_progress: &|counts| progress.update(counts),
             on_failure: &|record| progress.failure(record),
         };

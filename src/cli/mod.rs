@@ -9,6 +9,7 @@ mod compare;
 mod doctor;
 mod entities;
 mod evaluate;
+mod experiment;
 mod models;
 mod options;
 mod predict;
@@ -56,6 +57,8 @@ pub enum Command {
     Agree(agree::AgreeArgs),
     /// Tell whether one set of predictions is better than another
     Compare(compare::CompareArgs),
+    /// Make, report and repeat experiments: cross-validation, seeds, grids, learning curves
+    Experiment(experiment::ExperimentArgs),
     /// Fine-tune a model from a configuration
     #[cfg(feature = "libtorch")]
     Train(train::TrainArgs),
@@ -79,6 +82,7 @@ impl Command {
             Command::Evaluate(args) => args.run(),
             Command::Agree(args) => args.run(),
             Command::Compare(args) => args.run(),
+            Command::Experiment(args) => args.run(),
             #[cfg(feature = "libtorch")]
             Command::Train(args) => args.run(),
             Command::Models(args) => args.run(),

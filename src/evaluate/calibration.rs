@@ -46,11 +46,11 @@ const FLOOR: f64 = 1e-6;
 
 impl<const K: usize> Calibrator<K> {
     /// Fits `method` to `rows`; none without rows.
-    pub fn fit(method: Method, rows: &[Forecast<K>]) -> Option<Self> {
+    pub fn fit(method: Method, rows: &[Forecast<[f64; K]>]) -> Option<Self> {
         if rows.is_empty() {
             return None;
         }
-        let of_class = |class: usize, row: &Forecast<K>| row.probabilities.get(class).copied().unwrap_or(0.0);
+        let of_class = |class: usize, row: &Forecast<[f64; K]>| row.probabilities.get(class).copied().unwrap_or(0.0);
         Some(match method {
             Method::Temperature => Calibrator::Temperature(temperature(rows)),
             Method::Platt => Calibrator::Platt(std::array::from_fn(|class| {
@@ -90,7 +90,7 @@ fn normalised<const K: usize>(values: [f64; K]) -> [f64; K] {
 }
 
 /// The temperature with the least log loss, between 0.05 and 20, by golden section over its logarithm.
-fn temperature<const K: usize>(rows: &[Forecast<K>]) -> f64 {
+fn temperature<const K: usize>(rows: &[Forecast<[f64; K]>]) -> f64 {
     let loss = |ln: f64| -> f64 {
         let calibrator = Calibrator::Temperature(ln.exp());
         rows.iter().map(|row| -calibrator.apply(row.probabilities).get(row.gold).copied().unwrap_or(FLOOR).ln()).sum()
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn overconfident() -> Vec<Forecast<3>> {
+    fn overconfident() -> Vec<Forecast<[f64; 3]>> {
         // Says 0.98 and is right in four of five.
         let row = |at: usize| Forecast {
             document: at,

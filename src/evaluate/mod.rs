@@ -27,13 +27,14 @@ use crate::report::Report;
 use resample::Bootstrap;
 
 /// States in the protocol how intervals were made.
-fn state_bootstrap(report: &mut Report, bootstrap: &Bootstrap, documents: usize, unit: &str) {
+pub(crate) fn state_bootstrap(report: &mut Report, bootstrap: &Bootstrap, documents: usize, unit: &str) {
     let percent = bootstrap.confidence * 100.0;
     report.state(
         "intervals",
         format!(
             "{percent} % percentile bootstrap, {} resamples of {documents} {unit}, ChaCha8 seed {}",
-            bootstrap.resamples, bootstrap.seed
+            bootstrap.resamples,
+            bootstrap.seed
         ),
     );
     if documents < 2 {

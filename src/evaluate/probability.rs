@@ -9,20 +9,20 @@ use super::rows::PROBABILITY_STEP;
 
 /// One row with probabilities.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Forecast<const K: usize> {
+pub struct Forecast<P> {
     /// Number of its document.
     pub document: usize,
     /// Gold class.
     pub gold: usize,
-    /// Probability of each class; they sum to 1.
-    pub probabilities: [f64; K],
+    /// Probability of each class (an array or a vector); they sum to 1.
+    pub probabilities: P,
 }
 
-impl<const K: usize> Forecast<K> {
+impl<P: AsRef<[f64]>> Forecast<P> {
     /// The most probable class, the first of several equal ones, and its probability.
     pub fn chosen(&self) -> (usize, f64) {
         let mut best = (0, f64::NEG_INFINITY);
-        for (class, &probability) in self.probabilities.iter().enumerate() {
+        for (class, &probability) in self.probabilities.as_ref().iter().enumerate() {
             if probability > best.1 {
                 best = (class, probability);
             }
@@ -31,7 +31,11 @@ impl<const K: usize> Forecast<K> {
     }
 
     fn of_gold(&self) -> f64 {
-        self.probabilities.get(self.gold).copied().unwrap_or(0.0)
+        self.of_class(self.gold)
+    }
+
+    fn of_class(&self, class: usize) -> f64 {
+        self.probabilities.as_ref().get(class).copied().unwrap_or(0.0)
     }
 
     fn is_right(&self) -> bool {
@@ -50,7 +54,7 @@ pub const OVERALL: [&str; 3] = ["log_loss", "brier_score", "expected_calibration
 
 /// Rows with probabilities, sorted once in all the ways that the figures need.
 #[derive(Debug, Clone)]
-pub struct Forecasts<const K: usize> {
+pub struct Forecasts {
     rows: Vec<Judged>,
     /// Below this a probability counts as this much in the log loss.
     floor: f64,
@@ -72,7 +76,7 @@ struct Judged {
 }
 
 impl Judged {
-    fn new<const K: usize>(row: &Forecast<K>, floor: f64) -> Self {
+    fn new<P: AsRef<[f64]>>(row: &Forecast<P>, floor: f64) -> Self {
         let (_, confidence) = row.chosen();
         Judged {
             document: row.document,
@@ -93,15 +97,15 @@ struct Ranked {
     last_of_ties: bool,
 }
 
-impl<const K: usize> Forecasts<K> {
-    /// Sorts `rows`.
-    pub fn new(rows: Vec<Forecast<K>>) -> Self {
-        let rankings = (0..K).map(|class| ranking(&rows, class)).collect();
+impl Forecasts {
+    /// Sorts `rows`, whose probabilities are those of `classes` classes.
+    pub fn new<P: AsRef<[f64]>>(rows: &[Forecast<P>], classes: usize) -> Self {
+        let rankings = (0..classes).map(|class| ranking(rows, class)).collect();
         let mut order: Vec<(usize, f64, bool)> =
             rows.iter().map(|row| (row.document, row.chosen().1, row.is_right())).collect();
         order.sort_by(|a, b| b.1.total_cmp(&a.1));
         let certainty = order.into_iter().map(|(document, _, right)| (document, right)).collect();
-        let floor = floor(&rows);
+        let floor = floor(rows);
         Forecasts { floor, rankings, certainty, rows: rows.iter().map(|row| Judged::new(row, floor)).collect() }
     }
 
@@ -123,7 +127,7 @@ impl<const K: usize> Forecasts<K> {
 
     /// The figures of [`OVERALL`], then ROC AUC and average precision of each class, then accuracy at [`COVERAGES`].
     pub fn estimates(&self, documents: usize, bootstrap: &Bootstrap) -> Vec<Estimate> {
-        let figures = OVERALL.len() + 2 * K + COVERAGES.len();
+        let figures = OVERALL.len() + 2 * self.rankings.len() + COVERAGES.len();
         bootstrap.estimates(documents, figures, |weights, out| {
             let overall = self.overall(weights);
             let ranked = self.rankings.iter().flat_map(|ranking| area_and_precision(ranking, weights));
@@ -205,20 +209,20 @@ fn weight(weights: &[f64], document: usize) -> f64 {
     weights.get(document).copied().unwrap_or(0.0)
 }
 
-fn squared_distance<const K: usize>(row: &Forecast<K>) -> f64 {
+fn squared_distance<P: AsRef<[f64]>>(row: &Forecast<P>) -> f64 {
     let truth = |class: usize| f64::from(class == row.gold);
-    row.probabilities.iter().enumerate().map(|(class, p)| (p - truth(class)).powi(2)).sum()
+    row.probabilities.as_ref().iter().enumerate().map(|(class, p)| (p - truth(class)).powi(2)).sum()
 }
 
-fn floor<const K: usize>(rows: &[Forecast<K>]) -> f64 {
+fn floor<P: AsRef<[f64]>>(rows: &[Forecast<P>]) -> f64 {
     let whole = |p: &f64| (p / PROBABILITY_STEP - (p / PROBABILITY_STEP).round()).abs() < 1e-6;
-    let rounded = rows.iter().flat_map(|row| &row.probabilities).all(whole);
+    let rounded = rows.iter().flat_map(|row| row.probabilities.as_ref()).all(whole);
     if rounded { PROBABILITY_STEP / 2.0 } else { f64::EPSILON }
 }
 
-fn ranking<const K: usize>(rows: &[Forecast<K>], class: usize) -> Vec<Ranked> {
-    let score = |row: &Forecast<K>| row.probabilities.get(class).copied().unwrap_or(0.0);
-    let mut order: Vec<&Forecast<K>> = rows.iter().collect();
+fn ranking<P: AsRef<[f64]>>(rows: &[Forecast<P>], class: usize) -> Vec<Ranked> {
+    let score = |row: &Forecast<P>| row.of_class(class);
+    let mut order: Vec<&Forecast<P>> = rows.iter().collect();
     order.sort_by(|a, b| score(b).total_cmp(&score(a)));
     let next = order.iter().skip(1).map(|row| Some(score(row))).chain([None]);
     let ranked = order.iter().zip(next).map(|(row, next)| Ranked {
@@ -257,13 +261,13 @@ fn area_and_precision(ranking: &[Ranked], weights: &[f64]) -> [f64; 2] {
 mod tests {
     use super::*;
 
-    fn forecasts(rows: &[(usize, [f64; 2])]) -> Forecasts<2> {
+    fn forecasts(rows: &[(usize, [f64; 2])]) -> Forecasts {
         let row = |(document, (gold, probabilities)): (usize, &(usize, [f64; 2]))| Forecast {
             document,
             gold: *gold,
             probabilities: *probabilities,
         };
-        Forecasts::new(rows.iter().enumerate().map(row).collect())
+        Forecasts::new(&rows.iter().enumerate().map(row).collect::<Vec<_>>(), 2)
     }
 
     #[test]

@@ -72,11 +72,16 @@ pub fn read(path: &Path, side: Side) -> Result<StanceRows> {
 }
 
 /// The rows of a JSONL, CSV or TSV file as they stand, with their lines.
-pub(super) fn fields(path: &Path) -> Result<Vec<(u64, Map<String, Value>)>> {
+pub(crate) fn fields(path: &Path) -> Result<Vec<(u64, Map<String, Value>)>> {
+    fields_under(path, &[])
+}
+
+/// As [`fields`]; `columns` names those of a CSV or TSV file that has no header.
+pub(crate) fn fields_under(path: &Path, columns: &[String]) -> Result<Vec<(u64, Map<String, Value>)>> {
     let name = path.to_string_lossy().to_ascii_lowercase();
     match name.trim_end_matches(".gz").trim_end_matches(".zst") {
-        name if name.ends_with(".csv") => csv_fields(path, b','),
-        name if name.ends_with(".tsv") => csv_fields(path, b'\t'),
+        name if name.ends_with(".csv") => csv_fields(path, b',', columns),
+        name if name.ends_with(".tsv") => csv_fields(path, b'\t', columns),
         _ => json_fields(path),
     }
 }
@@ -96,7 +101,7 @@ fn json_fields(path: &Path) -> Result<Vec<(u64, Map<String, Value>)>> {
     records::lines(path)?.map(row).collect()
 }
 
-fn csv_fields(path: &Path, delimiter: u8) -> Result<Vec<(u64, Map<String, Value>)>> {
+fn csv_fields(path: &Path, delimiter: u8, columns: &[String]) -> Result<Vec<(u64, Map<String, Value>)>> {
     let bad = |error: csv::Error| {
         let line = error.position().map(csv::Position::line);
         let error = Error::document(format!("this row cannot be read: {error}")).in_file(path);
@@ -105,8 +110,9 @@ fn csv_fields(path: &Path, delimiter: u8) -> Result<Vec<(u64, Map<String, Value>
             None => error,
         }
     };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(records::open(path)?);
-    let head = reader.headers().map_err(bad)?.clone();
+    let mut reader = csv::ReaderBuilder::new();
+    let mut reader = reader.delimiter(delimiter).has_headers(columns.is_empty()).from_reader(records::open(path)?);
+    let head = if columns.is_empty() { reader.headers().map_err(bad)?.clone() } else { columns.iter().collect() };
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(bad)?;
@@ -158,7 +164,7 @@ fn rows_of(path: &Path, fields: &[(u64, Map<String, Value>)], side: Side) -> Res
 }
 
 /// The first of `names` that holds words or a number.
-pub(super) fn text(row: &Map<String, Value>, names: &[&str]) -> Option<String> {
+pub(crate) fn text(row: &Map<String, Value>, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| match row.get(*name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

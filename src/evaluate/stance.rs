@@ -217,7 +217,7 @@ impl Scoring<'_> {
         if rows.is_empty() {
             return None;
         }
-        let systems: Vec<Forecasts<3>> = (0..self.names.len()).map(|system| forecasts(&rows, system)).collect();
+        let systems: Vec<Forecasts> = (0..self.names.len()).map(|system| forecasts(&rows, system)).collect();
         let estimates: Vec<Vec<Estimate>> =
             systems.iter().map(|system| system.estimates(self.documents, self.bootstrap)).collect();
         let floor = systems.first().map_or(0.0, Forecasts::floor);
@@ -276,14 +276,17 @@ pub fn add_calibration(
     let (rows, documents) = pair_forecasts(met);
     let calibrated = Method::ALL.into_iter().filter_map(|method| {
         let calibrator = Calibrator::fit(method, &fitting)?;
-        let forecast = |row: &Forecast<3>| Forecast { probabilities: calibrator.apply(row.probabilities), ..*row };
+        let forecast =
+            |row: &Forecast<[f64; 3]>| Forecast { probabilities: calibrator.apply(row.probabilities), ..*row };
         Some((method.as_str(), rows.iter().map(forecast).collect()))
     });
-    let systems: Vec<(&str, Vec<Forecast<3>>)> =
+    let systems: Vec<(&str, Vec<Forecast<[f64; 3]>>)> =
         std::iter::once(("as_given", rows.clone())).chain(calibrated).collect();
     let names: Vec<&str> = systems.iter().map(|(name, _)| *name).collect();
-    let estimates: Vec<Vec<Estimate>> =
-        systems.into_iter().map(|(_, rows)| Forecasts::new(rows).estimates(documents, bootstrap)).collect();
+    let estimates: Vec<Vec<Estimate>> = systems
+        .into_iter()
+        .map(|(_, rows)| Forecasts::new(&rows, StanceLabel::ALL.len()).estimates(documents, bootstrap))
+        .collect();
     let mut tables = probability_tables(&names, &estimates);
     tables.truncate(1);
     tables.extend(precision.map(|share| threshold_table(&fitting, &rows, documents, share, bootstrap)));
@@ -296,7 +299,7 @@ pub fn add_calibration(
 }
 
 /// The pairs whose prediction has probabilities, and how many documents they stand in.
-fn pair_forecasts(met: &MetRows) -> (Vec<Forecast<3>>, usize) {
+fn pair_forecasts(met: &MetRows) -> (Vec<Forecast<[f64; 3]>>, usize) {
     let mut documents = Documents::default();
     let mut forecasts = Vec::new();
     for (gold, predicted) in &met.pairs {
@@ -310,8 +313,8 @@ fn pair_forecasts(met: &MetRows) -> (Vec<Forecast<3>>, usize) {
 
 /// For each class the threshold found on `fitting` rows, and what it does on the scored ones.
 fn threshold_table(
-    fitting: &[Forecast<3>],
-    rows: &[Forecast<3>],
+    fitting: &[Forecast<[f64; 3]>],
+    rows: &[Forecast<[f64; 3]>],
     documents: usize,
     precision: f64,
     bootstrap: &Bootstrap,
@@ -344,12 +347,12 @@ fn threshold_table(
     table
 }
 
-fn forecasts(rows: &[&Scored], system: usize) -> Forecasts<3> {
+fn forecasts(rows: &[&Scored], system: usize) -> Forecasts {
     let forecast = |row: &&Scored| {
         let probabilities = row.answers.get(system)?.probabilities?;
         Some(Forecast { document: row.document, gold: row.gold as usize, probabilities })
     };
-    Forecasts::new(rows.iter().filter_map(forecast).collect())
+    Forecasts::new(&rows.iter().filter_map(forecast).collect::<Vec<_>>(), StanceLabel::ALL.len())
 }
 
 fn probability_tables(names: &[&str], systems: &[Vec<Estimate>]) -> Vec<Table> {
@@ -375,7 +378,7 @@ fn probability_tables(names: &[&str], systems: &[Vec<Estimate>]) -> Vec<Table> {
 }
 
 /// What was said with which certainty, and how often it was right.
-fn bin_table(model: &Forecasts<3>) -> Table {
+fn bin_table(model: &Forecasts) -> Table {
     let mut table = Table::new("calibration", "probability", &["mean_probability", "accuracy", "rows"]);
     for (number, bin) in model.all_bins().iter().enumerate().filter(|(_, bin)| bin.rows > 0.0) {
         let edge = |number: usize| number as f64 / probability::BINS as f64;

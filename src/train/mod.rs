@@ -4,6 +4,7 @@
 
 mod card;
 mod checkpoint;
+pub mod classes;
 pub mod config;
 pub mod entities;
 pub mod fit;
