@@ -2,6 +2,7 @@
 //!
 //! A new command is one line in [`Command`], one line in [`Command::run`], and a file with its `Args`.
 
+mod adjudicate;
 mod agree;
 mod articles;
 mod classify;
@@ -55,6 +56,8 @@ pub enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Measure how far annotators agree
     Agree(agree::AgreeArgs),
+    /// Make one label of several annotators', and list what a person must decide
+    Adjudicate(adjudicate::AdjudicateArgs),
     /// Tell whether one set of predictions is better than another
     Compare(compare::CompareArgs),
     /// Make, report and repeat experiments: cross-validation, seeds, grids, learning curves
@@ -81,6 +84,7 @@ impl Command {
             Command::Stance(args) => args.run(),
             Command::Evaluate(args) => args.run(),
             Command::Agree(args) => args.run(),
+            Command::Adjudicate(args) => args.run(),
             Command::Compare(args) => args.run(),
             Command::Experiment(args) => args.run(),
             #[cfg(feature = "libtorch")]

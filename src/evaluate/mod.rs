@@ -2,6 +2,7 @@
 //!
 //! Every evaluation ends in a [`Report`], which says how its figures were made.
 
+pub mod adjudication;
 pub mod agreement;
 pub mod attributions;
 pub mod baseline;

@@ -51,7 +51,7 @@ pub fn read(files: &[impl AsRef<Path>], order: &[String]) -> Result<Ratings> {
     Ok(Ratings { items: items.collect(), ordered, annotators, classes })
 }
 
-fn full_name(label: &str) -> Option<&'static str> {
+pub(super) fn full_name(label: &str) -> Option<&'static str> {
     StanceLabel::parse(label).map(StanceLabel::as_str)
 }
 
@@ -71,7 +71,7 @@ fn one_file(path: &Path) -> Result<(Vec<String>, IndexMap<String, RawItem>)> {
     let mut items = IndexMap::new();
     for (line, row) in rows::fields(path)? {
         let labels = match row.get("annotators") {
-            Some(Value::Array(labels)) => labels.iter().map(label).collect(),
+            Some(Value::Array(labels)) => labels.iter().map(label_name).collect(),
             None | Some(Value::Null) => Vec::new(),
             Some(_) => return Err(Error::document("`annotators` is no array").in_file(path).at_line(line)),
         };
@@ -99,7 +99,7 @@ fn several_files(files: &[impl AsRef<Path>]) -> Result<(Vec<String>, IndexMap<St
             let item = items.entry(id).or_insert(item);
             item.labels.resize(files.len(), None);
             if let Some(slot) = item.labels.get_mut(annotator) {
-                *slot = row.get("label").or_else(|| stance(&row)).and_then(label);
+                *slot = row.get("label").or_else(|| stance(&row)).and_then(label_name);
             }
         }
     }
@@ -110,14 +110,19 @@ fn stance(row: &Map<String, Value>) -> Option<&Value> {
     row.get("stance").and_then(|stance| stance.get("label")).or_else(|| row.get("stance_label"))
 }
 
+/// What a row of annotations is called.
+pub(super) fn id(row: &Map<String, Value>, line: u64) -> String {
+    rows::text(row, &["id"]).unwrap_or_else(|| format!("line {line}"))
+}
+
 fn raw_item(row: &Map<String, Value>, line: u64) -> (String, RawItem) {
-    let id = rows::text(row, &["id"]).unwrap_or_else(|| format!("line {line}"));
+    let id = id(row, line);
     let document = rows::text(row, &["doc", "document", "document_id"]).unwrap_or_else(|| id.clone());
     (id, RawItem { document, text: rows::text(row, &["quote", "text"]).unwrap_or_default(), labels: Vec::new() })
 }
 
 /// The label as a class name; none where it is empty.
-fn label(value: &Value) -> Option<String> {
+pub(super) fn label_name(value: &Value) -> Option<String> {
     let name = match value {
         Value::String(name) => name.trim().to_string(),
         Value::Number(number) => number.to_string(),
