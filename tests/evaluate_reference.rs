@@ -8,7 +8,7 @@ use detente::evaluate::comparison::{self, Comparison};
 use detente::evaluate::conll::{self, ConllFile, Sentence};
 use detente::evaluate::entities::{self, Settings};
 use detente::evaluate::probability::{Forecast, Forecasts};
-use detente::evaluate::resample::Bootstrap;
+use detente::evaluate::resample::{Bootstrap, Interval};
 use detente::evaluate::schemes;
 use detente::report::Cell;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const NO_INTERVALS: Bootstrap = Bootstrap { resamples: 0, seed: 0, confidence: 0.95 };
+const NO_INTERVALS: Bootstrap = Bootstrap { resamples: 0, seed: 0, confidence: 0.95, interval: Interval::Percentile };
 
 fn reference<T: DeserializeOwned>(name: &str) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name);
@@ -261,6 +261,29 @@ fn the_bag_of_words_baseline_is_scikit_learns() {
         for (ours, theirs) in ours.iter().zip(theirs) {
             // Both stop near the minimum of the same convex function.
             assert_close(text, Some(*ours), Some(*theirs), 1e-5);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct IntervalCase {
+    name: String,
+    value: f64,
+    resamples: Vec<f64>,
+    left_out: Vec<f64>,
+    bca: [f64; 2],
+    percentile: [f64; 2],
+}
+
+/// The same resamples give scipy's intervals; values by `scripts/reference_intervals.py`.
+#[test]
+fn intervals_are_those_of_scipy() {
+    for case in reference::<Vec<IntervalCase>>("intervals.json") {
+        for (interval, [low, high]) in [(Interval::Bca, case.bca), (Interval::Percentile, case.percentile)] {
+            let bootstrap = Bootstrap { interval, ..Bootstrap::default() };
+            let ours = bootstrap.interval(case.value, case.resamples.clone(), case.left_out.clone());
+            assert_close(&format!("{} {interval:?} low", case.name), ours.low, Some(low), 1e-9);
+            assert_close(&format!("{} {interval:?} high", case.name), ours.high, Some(high), 1e-9);
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::options::ModelArgs;
 use super::{Outcome, predict};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use detente::error::{Error, Result};
 use detente::evaluate::entities::Seen;
-use detente::evaluate::resample::Bootstrap;
+use detente::evaluate::resample::{Bootstrap, Interval};
 use detente::evaluate::{attributions, conll, entities, quotes, records, rows, stance};
 use detente::io::brat;
 use detente::report::{self, Report, Style};
@@ -135,12 +135,28 @@ pub struct ReportArgs {
     /// Seed of the resamples.
     #[arg(long, value_name = "N", default_value_t = Bootstrap::default().seed)]
     seed: u64,
+    /// Which bootstrap interval.
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = IntervalKind::Percentile)]
+    interval: IntervalKind,
+}
+
+/// Kinds of bootstrap intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum IntervalKind {
+    /// The quantiles of the resamples
+    Percentile,
+    /// Corrected for bias and skew
+    Bca,
 }
 
 impl ReportArgs {
     /// How intervals are made.
     pub fn bootstrap(&self) -> Bootstrap {
-        Bootstrap { resamples: self.resamples, seed: self.seed, ..Bootstrap::default() }
+        let interval = match self.interval {
+            IntervalKind::Percentile => Interval::Percentile,
+            IntervalKind::Bca => Interval::Bca,
+        };
+        Bootstrap { resamples: self.resamples, seed: self.seed, interval, ..Bootstrap::default() }
     }
 
     /// Refuses a report in an unknown format before any work is done.

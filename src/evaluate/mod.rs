@@ -33,7 +33,8 @@ pub(crate) fn state_bootstrap(report: &mut Report, bootstrap: &Bootstrap, docume
     report.state(
         "intervals",
         format!(
-            "{percent} % percentile bootstrap, {} resamples of {documents} {unit}, ChaCha8 seed {}",
+            "{percent} % {} bootstrap, {} resamples of {documents} {unit}, ChaCha8 seed {}",
+            bootstrap.interval.as_str(),
             bootstrap.resamples,
             bootstrap.seed
         ),

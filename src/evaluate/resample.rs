@@ -7,6 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, Normal};
 
 /// A figure with its bootstrap interval; `None` where it is not defined (no rows, one class, a single document).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -26,7 +27,28 @@ impl Estimate {
     }
 }
 
-/// How intervals are made: the percentile bootstrap (Efron and Tibshirani 1993, chapter 13).
+/// Which values of the resamples bound an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Interval {
+    /// The quantiles at both tails (Efron and Tibshirani 1993, chapter 13).
+    #[default]
+    Percentile,
+    /// The quantiles corrected for bias and skew: BCa (Efron 1987), with the jackknife over documents. Where it is not
+    /// defined (no spread, all resamples on one side of the figure), the percentile interval.
+    Bca,
+}
+
+impl Interval {
+    /// Its name in protocols.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Interval::Percentile => "percentile",
+            Interval::Bca => "BCa",
+        }
+    }
+}
+
+/// How intervals are made.
 ///
 /// The same seed gives the same interval on every machine and with any number of threads.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,11 +59,13 @@ pub struct Bootstrap {
     pub seed: u64,
     /// Coverage of the interval, such as 0.95.
     pub confidence: f64,
+    /// Which values of the resamples bound the interval.
+    pub interval: Interval,
 }
 
 impl Default for Bootstrap {
     fn default() -> Self {
-        Bootstrap { resamples: 10_000, seed: 42, confidence: 0.95 }
+        Bootstrap { resamples: 10_000, seed: 42, confidence: 0.95, interval: Interval::Percentile }
     }
 }
 
@@ -68,11 +92,16 @@ impl Bootstrap {
         let mut point = vec![f64::NAN; figures];
         statistic(&vec![1.0; documents], &mut point);
         let samples = self.samples(documents, figures, &statistic);
+        let left_out = match self.interval {
+            Interval::Bca if !samples.is_empty() => jackknife(documents, figures, &statistic),
+            _ => Vec::new(),
+        };
+        let column =
+            |rows: &[Vec<f64>], figure: usize| rows.iter().filter_map(|row| row.get(figure).copied()).collect();
         (0..figures)
             .map(|figure| {
-                let values = samples.iter().filter_map(|sample| sample.get(figure).copied());
                 let value = point.get(figure).copied().unwrap_or(f64::NAN);
-                self.interval(value, values.collect())
+                self.interval(value, column(&samples, figure), column(&left_out, figure))
             })
             .collect()
     }
@@ -113,18 +142,74 @@ impl Bootstrap {
         }
     }
 
-    /// The percentile interval of `values` beside the figure `value` of the whole sample.
-    pub fn interval(&self, value: f64, mut values: Vec<f64>) -> Estimate {
+    /// The interval of `values`, those of the resamples, beside the figure `value` of the whole sample; BCa needs the
+    /// values with each document left out in turn.
+    pub fn interval(&self, value: f64, mut values: Vec<f64>, left_out: Vec<f64>) -> Estimate {
         values.retain(|v| v.is_finite());
         values.sort_unstable_by(f64::total_cmp);
         let tail = (1.0 - self.confidence) / 2.0;
         let mut estimate = Estimate::point(value);
         if estimate.value.is_some() {
-            estimate.low = percentile(&values, tail);
-            estimate.high = percentile(&values, 1.0 - tail);
+            let corrected = match self.interval {
+                Interval::Percentile => None,
+                Interval::Bca => bca_shares(value, &values, &left_out, tail),
+            };
+            let [low, high] = corrected.unwrap_or([tail, 1.0 - tail]);
+            estimate.low = percentile(&values, low);
+            estimate.high = percentile(&values, high);
         }
         estimate
     }
+}
+
+/// The values of `statistic` with each document left out in turn.
+fn jackknife<F>(documents: usize, figures: usize, statistic: &F) -> Vec<Vec<f64>>
+where
+    F: Fn(&[f64], &mut [f64]) + Sync,
+{
+    (0..documents)
+        .into_par_iter()
+        .map_init(
+            || vec![1.0; documents],
+            |weights, out| {
+                let mut values = vec![f64::NAN; figures];
+                set(weights, out, 0.0);
+                statistic(weights, &mut values);
+                set(weights, out, 1.0);
+                values
+            },
+        )
+        .collect()
+}
+
+fn set(weights: &mut [f64], document: usize, to: f64) {
+    weights.iter_mut().skip(document).take(1).for_each(|weight| *weight = to);
+}
+
+/// Where in ascending `values` the ends of the BCa interval lie, as shares; none where that is not defined.
+fn bca_shares(value: f64, values: &[f64], left_out: &[f64], tail: f64) -> Option<[f64; 2]> {
+    let normal = Normal::standard();
+    let below = values.partition_point(|v| *v < value) + values.partition_point(|v| *v <= value);
+    let share = below as f64 / (2.0 * values.len() as f64);
+    let skew = acceleration(left_out)?;
+    if !(share > 0.0 && share < 1.0) {
+        return None;
+    }
+    let bias = normal.inverse_cdf(share);
+    let end = |tail: f64| {
+        let z = bias + normal.inverse_cdf(tail);
+        normal.cdf(bias + z / (1.0 - skew * z))
+    };
+    Some([end(tail), end(1.0 - tail)])
+}
+
+/// Skew of the figure's influence over documents; none where leaving one out never changes it.
+fn acceleration(left_out: &[f64]) -> Option<f64> {
+    let left_out: Vec<f64> = left_out.iter().copied().filter(|value| value.is_finite()).collect();
+    let mean = left_out.iter().sum::<f64>() / left_out.len() as f64;
+    let power = |power: i32| left_out.iter().map(|value| (mean - value).powi(power)).sum::<f64>();
+    let skew = power(3) / (6.0 * power(2).powf(1.5));
+    skew.is_finite().then_some(skew)
 }
 
 /// The `share` quantile of ascending `values`, interpolated linearly as numpy does; none of nothing.
@@ -239,6 +324,18 @@ mod tests {
         assert_eq!(estimate.value, Some(49.5));
         assert!((estimate.low.unwrap() - (49.5 - 1.96 * 2.8866)).abs() < 0.25, "{estimate:?}");
         assert!((estimate.high.unwrap() - (49.5 + 1.96 * 2.8866)).abs() < 0.25, "{estimate:?}");
+    }
+
+    #[test]
+    fn bca_without_spread_falls_back_to_percentiles() {
+        let bca = Bootstrap { interval: Interval::Bca, resamples: 200, ..Bootstrap::default() };
+        let constant = bca.estimates(20, 1, |_, out| out[0] = 0.5)[0];
+        assert_eq!(constant, Estimate { value: Some(0.5), low: Some(0.5), high: Some(0.5) });
+        // The largest value: no resample lies above it.
+        let largest = bca.estimates(20, 1, |weights, out| {
+            out[0] = weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0) as f64;
+        })[0];
+        assert!(largest.high <= Some(19.0) && largest.low.is_some(), "{largest:?}");
     }
 
     #[test]
