@@ -23,6 +23,7 @@ pub mod rows;
 pub mod schemes;
 pub mod stance;
 mod tally;
+pub mod unitizing;
 
 use crate::report::Report;
 use resample::Bootstrap;
