@@ -4,10 +4,10 @@
 //! difference, and the paired permutation test, the latter two by document, because quotes of one article are not
 //! independent. With more than two systems p values are corrected after Holm (1979).
 
-use super::classes::{Confusion, Labelled};
+use super::classes::{Confusion, share};
 use super::resample::{Bootstrap, Counts, Estimate};
 use crate::error::{Error, Result};
-use crate::report::{Cell, Report, Section, Table};
+use crate::report::{Cell, Report, Section, Table, title};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -40,8 +40,87 @@ pub struct Comparison {
     pub rows: Vec<Row>,
 }
 
-/// The figures whose difference is tested.
-const FIGURES: [&str; 2] = ["accuracy", "macro_f1"];
+/// The spans of a document that were to be found, and what each system made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpanDocument {
+    /// The gold spans.
+    pub gold: Vec<GoldSpan>,
+    /// How many spans each system predicted.
+    pub predicted: Vec<usize>,
+}
+
+/// A span that was to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoldSpan {
+    /// What it is called in lists.
+    pub id: String,
+    /// Its words, with its type where it has one.
+    pub text: String,
+    /// Whether each system found it.
+    pub found: Vec<bool>,
+}
+
+/// Systems that look for spans.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SpanComparison {
+    /// Names of the systems.
+    pub systems: Vec<String>,
+    /// What a span must have to be found.
+    pub criterion: String,
+    /// The documents.
+    pub documents: Vec<SpanDocument>,
+}
+
+/// The figures of a system whose differences are tested; the last is the one that claims are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measure {
+    /// Accuracy and macro F1 from the cells of a confusion matrix of so many classes.
+    Classes(usize),
+    /// Precision, recall and F1 from right, gold and predicted spans.
+    Spans,
+}
+
+impl Measure {
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Measure::Classes(_) => &["accuracy", "macro_f1"],
+            Measure::Spans => &["precision", "recall", "f1"],
+        }
+    }
+
+    fn figures(self, cells: Vec<f64>) -> Vec<f64> {
+        match self {
+            Measure::Classes(classes) => {
+                let confusion = Confusion::from_cells(classes, cells);
+                vec![confusion.accuracy(), confusion.macro_mean(Confusion::f1)]
+            }
+            Measure::Spans => {
+                let cell = |at: usize| cells.get(at).copied().unwrap_or(0.0);
+                let (right, gold, predicted) = (cell(0), cell(1), cell(2));
+                vec![share(right, predicted), share(right, gold), share(2.0 * right, gold + predicted)]
+            }
+        }
+    }
+}
+
+/// What all tests are made from.
+struct Systems<'a> {
+    names: &'a [String],
+    documents: usize,
+    measure: Measure,
+    /// Of each system, by document.
+    counts: Vec<Counts>,
+    answered: Vec<Answered>,
+}
+
+/// Something that every system got right or wrong.
+struct Answered {
+    /// What it is called, and what gold says.
+    gold: String,
+    text: String,
+    /// What each system says, and whether that is right.
+    answers: Vec<(String, bool)>,
+}
 
 /// Below this p value a difference is called one.
 const LEVEL: f64 = 0.05;
@@ -97,77 +176,123 @@ struct Pair {
     mcnemar: f64,
 }
 
-/// Compares all pairs of systems.
+/// Compares all pairs of systems that label rows.
 ///
 /// # Errors
 /// Usage when there are fewer than two.
 pub fn evaluate(comparison: &Comparison, bootstrap: &Bootstrap) -> Result<Report> {
-    let systems = comparison.systems.len();
-    if systems < 2 {
+    let classes = comparison.classes.len();
+    let class = |at: usize| comparison.classes.get(at).cloned().unwrap_or_default();
+    let answered = comparison.rows.iter().map(|row| Answered {
+        gold: format!("{}: gold {}", row.id, class(row.gold)),
+        text: row.text.clone(),
+        answers: row.answers.iter().map(|answer| (class(*answer), *answer == row.gold)).collect(),
+    });
+    let systems = Systems {
+        names: &comparison.systems,
+        documents: comparison.documents,
+        measure: Measure::Classes(classes),
+        counts: (0..comparison.systems.len()).map(|system| counted(comparison, system)).collect(),
+        answered: answered.collect(),
+    };
+    let mut report = compare(&systems, bootstrap)?;
+    report.state("rows", "those that gold labels and every system answers");
+    state_protocol(&mut report, &systems, bootstrap);
+    Ok(report)
+}
+
+/// Compares all pairs of systems that look for spans, on the same gold documents.
+///
+/// # Errors
+/// Usage when there are fewer than two.
+pub fn evaluate_spans(comparison: &SpanComparison, bootstrap: &Bootstrap) -> Result<Report> {
+    let said = |found: &bool| (if *found { "found" } else { "missed" }.to_string(), *found);
+    let answered = comparison.documents.iter().flat_map(|document| &document.gold).map(|span| Answered {
+        gold: span.id.clone(),
+        text: span.text.clone(),
+        answers: span.found.iter().map(said).collect(),
+    });
+    let systems = Systems {
+        names: &comparison.systems,
+        documents: comparison.documents.len(),
+        measure: Measure::Spans,
+        counts: (0..comparison.systems.len()).map(|system| counted_spans(comparison, system)).collect(),
+        answered: answered.collect(),
+    };
+    let mut report = compare(&systems, bootstrap)?;
+    report.state("rows", format!("gold spans; found: {}", comparison.criterion));
+    state_protocol(&mut report, &systems, bootstrap);
+    Ok(report)
+}
+
+fn compare(systems: &Systems, bootstrap: &Bootstrap) -> Result<Report> {
+    let count = systems.names.len();
+    if count < 2 {
         return Err(Error::usage("a comparison needs the predictions of at least two systems"));
     }
-    let counts: Vec<Counts> = (0..systems).map(|system| counted(comparison, system)).collect();
-    let pairs: Vec<Pair> = (0..systems)
-        .flat_map(|first| (first + 1..systems).map(move |second| (first, second)))
-        .map(|(first, second)| compared(comparison, &counts, first, second, bootstrap))
+    let pairs: Vec<Pair> = (0..count)
+        .flat_map(|first| (first + 1..count).map(move |second| (first, second)))
+        .map(|(first, second)| compared(systems, first, second, bootstrap))
         .collect();
-    let corrected: Vec<Vec<f64>> = (0..FIGURES.len())
+    let corrected: Vec<Vec<f64>> = (0..systems.measure.names().len())
         .map(|figure| holm(&pairs.iter().filter_map(|p| p.permutation.get(figure).copied()).collect::<Vec<_>>()))
         .collect();
     let mut report = Report::new("comparison");
     let mut sentences = Vec::new();
     for (at, pair) in pairs.iter().enumerate() {
         let holm: Vec<f64> = corrected.iter().filter_map(|figure| figure.get(at).copied()).collect();
-        report.sections.push(section(comparison, pair, &holm));
-        sentences.push(claim(comparison, pair, &holm));
-        list_changes(&mut report, comparison, pair);
+        report.sections.push(section(systems, pair, &holm));
+        sentences.push(claim(systems, pair, &holm));
+        list_changes(&mut report, systems, pair);
     }
     report.verdict = sentences.join(" ");
-    state_protocol(&mut report, comparison, bootstrap);
     Ok(report)
 }
 
 fn counted(comparison: &Comparison, system: usize) -> Counts {
     let classes = comparison.classes.len();
     let mut counts = Counts::new(classes * classes);
-    for row in labelled(comparison, system).filter(|row| row.gold < classes && row.predicted < classes) {
-        counts.add(row.document, row.gold * classes + row.predicted, 1.0);
+    for row in &comparison.rows {
+        if let Some(answer) = row.answers.get(system).filter(|answer| **answer < classes && row.gold < classes) {
+            counts.add(row.document, row.gold * classes + answer, 1.0);
+        }
     }
     counts
 }
 
-fn labelled(comparison: &Comparison, system: usize) -> impl Iterator<Item = Labelled> {
-    comparison.rows.iter().filter_map(move |row| {
-        let predicted = *row.answers.get(system)?;
-        Some(Labelled { document: row.document, gold: row.gold, predicted })
-    })
+/// Right, gold and predicted spans.
+fn counted_spans(comparison: &SpanComparison, system: usize) -> Counts {
+    let mut counts = Counts::new(3);
+    for (at, document) in comparison.documents.iter().enumerate() {
+        // Matching is one to one: as many predictions are right as gold spans are found.
+        let right = document.gold.iter().filter(|span| span.found.get(system) == Some(&true)).count();
+        let predicted = document.predicted.get(system).copied().unwrap_or(0);
+        let cells = [right, document.gold.len(), predicted];
+        cells.iter().enumerate().for_each(|(cell, amount)| counts.add(at, cell, *amount as f64));
+    }
+    counts
 }
 
-fn figures(cells: Vec<f64>, classes: usize) -> [f64; 2] {
-    let confusion = Confusion::from_cells(classes, cells);
-    [confusion.accuracy(), confusion.macro_mean(Confusion::f1)]
-}
-
-fn compared(comparison: &Comparison, counts: &[Counts], first: usize, second: usize, bootstrap: &Bootstrap) -> Pair {
-    let classes = comparison.classes.len();
+fn compared(systems: &Systems, first: usize, second: usize, bootstrap: &Bootstrap) -> Pair {
     let empty = Counts::default();
-    let (a, b) = (counts.get(first).unwrap_or(&empty), counts.get(second).unwrap_or(&empty));
-    let estimates = bootstrap.estimates(comparison.documents, 3 * FIGURES.len(), |weights, out| {
-        let (one, other) = (figures(a.total(weights), classes), figures(b.total(weights), classes));
+    let (a, b) = (systems.counts.get(first).unwrap_or(&empty), systems.counts.get(second).unwrap_or(&empty));
+    let measure = systems.measure;
+    let estimates = bootstrap.estimates(systems.documents, 3 * measure.names().len(), |weights, out| {
+        let (one, other) = (measure.figures(a.total(weights)), measure.figures(b.total(weights)));
         for (slots, (one, other)) in out.as_chunks_mut::<3>().0.iter_mut().zip(one.into_iter().zip(other)) {
             *slots = [one, other, other - one];
         }
     });
     let mut answers = [0; 4];
-    for (one, other) in labelled(comparison, first).zip(labelled(comparison, second)) {
-        let outcome = 2 * usize::from(one.predicted != one.gold) + usize::from(other.predicted != other.gold);
-        answers[outcome] += 1;
+    for answered in &systems.answered {
+        let wrong = |system: usize| usize::from(answered.answers.get(system).is_none_or(|(_, right)| !right));
+        answers[2 * wrong(first) + wrong(second)] += 1;
     }
     Pair {
         first,
         second,
         figures: estimates.as_chunks::<3>().0.to_vec(),
-        permutation: permutation(a, b, comparison, bootstrap).to_vec(),
+        permutation: permutation(a, b, systems, bootstrap),
         mcnemar: mcnemar(answers[1], answers[2]),
         answers,
     }
@@ -175,33 +300,34 @@ fn compared(comparison: &Comparison, counts: &[Counts], first: usize, second: us
 
 /// Two-sided p values of the paired permutation test: in each round a coin decides for every document whether the two
 /// systems exchange their answers (Good 2005); the observed arrangement counts as one of them.
-fn permutation(a: &Counts, b: &Counts, comparison: &Comparison, bootstrap: &Bootstrap) -> [f64; 2] {
-    let classes = comparison.classes.len();
-    let observed = difference(figures(a.all(), classes), figures(b.all(), classes));
-    if bootstrap.resamples == 0 || comparison.rows.is_empty() {
-        return [f64::NAN; 2];
+fn permutation(a: &Counts, b: &Counts, systems: &Systems, bootstrap: &Bootstrap) -> Vec<f64> {
+    let measure = systems.measure;
+    let differences = |one: Vec<f64>, other: Vec<f64>| -> Vec<f64> {
+        measure.figures(one).into_iter().zip(measure.figures(other)).map(|(one, other)| (other - one).abs()).collect()
+    };
+    if bootstrap.resamples == 0 || systems.answered.is_empty() {
+        return vec![f64::NAN; measure.names().len()];
     }
-    let as_extreme: Vec<[bool; 2]> = (0..bootstrap.resamples)
+    let observed = differences(a.all(), b.all());
+    let as_extreme: Vec<Vec<bool>> = (0..bootstrap.resamples)
         .into_par_iter()
         .map(|round| {
-            let kept = coins(bootstrap.seed, round, comparison.documents);
+            let kept = coins(bootstrap.seed, round, systems.documents);
             let swapped: Vec<f64> = kept.iter().map(|kept| 1.0 - kept).collect();
             let mixed = |one: &Counts, other: &Counts| {
                 one.total(&kept).iter().zip(other.total(&swapped)).map(|(x, y)| x + y).collect::<Vec<f64>>()
             };
-            let by_chance = difference(figures(mixed(a, b), classes), figures(mixed(b, a), classes));
+            let by_chance = differences(mixed(a, b), mixed(b, a));
             // Equal differences may differ in the last digit.
-            std::array::from_fn(|at| by_chance[at].abs() >= observed[at].abs() - 1e-12)
+            by_chance.iter().zip(&observed).map(|(chance, observed)| *chance >= observed - 1e-12).collect()
         })
         .collect();
-    std::array::from_fn(|at| {
-        let extreme = as_extreme.iter().filter(|round| round[at]).count() as f64;
-        (extreme + 1.0) / (f64::from(bootstrap.resamples) + 1.0)
-    })
-}
-
-fn difference(first: [f64; 2], second: [f64; 2]) -> [f64; 2] {
-    std::array::from_fn(|at| second[at] - first[at])
+    (0..observed.len())
+        .map(|at| {
+            let extreme = as_extreme.iter().filter(|round| round.get(at) == Some(&true)).count() as f64;
+            (extreme + 1.0) / (f64::from(bootstrap.resamples) + 1.0)
+        })
+        .collect()
 }
 
 /// For each document 1 or 0, by a fair coin.
@@ -212,15 +338,15 @@ fn coins(seed: u64, round: u32, documents: usize) -> Vec<f64> {
     (0..documents).map(|_| f64::from(u8::from(random.random::<bool>()))).collect()
 }
 
-fn names<'a>(comparison: &'a Comparison, pair: &Pair) -> (&'a str, &'a str) {
-    let name = |at: usize| comparison.systems.get(at).map_or("", String::as_str);
+fn names<'a>(systems: &'a Systems, pair: &Pair) -> (&'a str, &'a str) {
+    let name = |at: usize| systems.names.get(at).map_or("", String::as_str);
     (name(pair.first), name(pair.second))
 }
 
-fn section(comparison: &Comparison, pair: &Pair, holm: &[f64]) -> Section {
-    let (first, second) = names(comparison, pair);
+fn section(systems: &Systems, pair: &Pair, holm: &[f64]) -> Section {
+    let (first, second) = names(systems, pair);
     let mut scores = Table::new("scores", "score", &[first, second, "difference", "p_permutation", "p_holm"]);
-    for (at, name) in FIGURES.iter().enumerate() {
+    for (at, name) in systems.measure.names().iter().enumerate() {
         let estimates = pair.figures.get(at).copied().unwrap_or_default();
         let p_values = [pair.permutation.get(at), holm.get(at)].map(|p| p.map_or(Cell::Empty, |p| Cell::PValue(*p)));
         scores.row(*name, estimates.map(Cell::from).into_iter().chain(p_values).collect());
@@ -236,57 +362,57 @@ fn section(comparison: &Comparison, pair: &Pair, holm: &[f64]) -> Section {
         name: format!("{first} against {second}"),
         about: format!(
             "{} rows of {} documents; difference = {second} − {first}",
-            comparison.rows.len(),
-            comparison.documents
+            systems.answered.len(),
+            systems.documents
         ),
         tables: vec![scores, answers],
     }
 }
 
 /// What may be claimed of two systems, in a sentence.
-fn claim(comparison: &Comparison, pair: &Pair, holm: &[f64]) -> String {
-    let (first, second) = names(comparison, pair);
-    let macro_f1 = FIGURES.len() - 1;
-    let difference = pair.figures.get(macro_f1).map(|f| f[2]).unwrap_or_default();
+fn claim(systems: &Systems, pair: &Pair, holm: &[f64]) -> String {
+    let (first, second) = names(systems, pair);
+    let figure = systems.measure.names().last().map_or_else(String::new, |name| title(name));
+    let difference = pair.figures.last().map(|f| f[2]).unwrap_or_default();
     let (Some(value), Some(low), Some(high)) = (difference.value, difference.low, difference.high) else {
         return format!("Nothing can be said of {first} and {second}: there is too little to compare.");
     };
-    let p = holm.get(macro_f1).copied().unwrap_or(f64::NAN);
+    let p = holm.last().copied().unwrap_or(f64::NAN);
     let shown = Cell::PValue(p).shown();
     if p < LEVEL && (low > 0.0 || high < 0.0) {
         let (better, worse) = if value > 0.0 { (second, first) } else { (first, second) };
         let ends = if value > 0.0 { (low, high) } else { (-high, -low) };
         let size = value.abs();
         return format!(
-            "{better} is better than {worse} on this kind of data: macro F1 {size:.3} higher, 95 % interval {:.3} to {:.3}, p = {shown}.",
+            "{better} is better than {worse} on this kind of data: {figure} {size:.3} higher, 95 % interval {:.3} to {:.3}, p = {shown}.",
             ends.0, ends.1
         );
     }
     if low > 0.0 || high < 0.0 {
         return format!(
-            "It is not settled whether {first} and {second} differ: the interval of the macro F1 difference, {low:.3} to \
+            "It is not settled whether {first} and {second} differ: the interval of the {figure} difference, {low:.3} to \
              {high:.3}, leaves 0 out, but the permutation test does not (p = {shown}); label more documents."
         );
     }
     format!(
-        "These rows do not show that {first} and {second} differ: macro F1 differs by {value:.3}, and anything from {low:.3} \
+        "These rows do not show that {first} and {second} differ: {figure} differs by {value:.3}, and anything from {low:.3} \
          to {high:.3} would fit (p = {shown})."
     )
 }
 
-fn list_changes(report: &mut Report, comparison: &Comparison, pair: &Pair) {
-    let (first, second) = names(comparison, pair);
+fn list_changes(report: &mut Report, systems: &Systems, pair: &Pair) {
+    let (first, second) = names(systems, pair);
     let (mut fixed, mut broken) = (Vec::new(), Vec::new());
-    for row in &comparison.rows {
-        let (Some(&one), Some(&other)) = (row.answers.get(pair.first), row.answers.get(pair.second)) else { continue };
-        let change = match (one == row.gold, other == row.gold) {
+    for answered in &systems.answered {
+        let answers = (answered.answers.get(pair.first), answered.answers.get(pair.second));
+        let (Some((one, was)), Some((other, is))) = answers else { continue };
+        let change = match (was, is) {
             (false, true) => &mut fixed,
             (true, false) => &mut broken,
             _ => continue,
         };
-        let class = |at: usize| comparison.classes.get(at).map_or("", String::as_str);
-        let text: String = row.text.chars().take(120).collect();
-        change.push(format!("{}: gold {}, {} → {}: {text}", row.id, class(row.gold), class(one), class(other)));
+        let text: String = answered.text.chars().take(120).collect();
+        change.push(format!("{}, {one} → {other}: {text}", answered.gold));
     }
     for (what, rows) in [("fixed", fixed), ("broken", broken)] {
         if !rows.is_empty() {
@@ -295,8 +421,7 @@ fn list_changes(report: &mut Report, comparison: &Comparison, pair: &Pair) {
     }
 }
 
-fn state_protocol(report: &mut Report, comparison: &Comparison, bootstrap: &Bootstrap) {
-    report.state("rows", "those that gold labels and every system answers");
+fn state_protocol(report: &mut Report, systems: &Systems, bootstrap: &Bootstrap) {
     report.state(
         "permutation test",
         format!(
@@ -309,9 +434,9 @@ fn state_protocol(report: &mut Report, comparison: &Comparison, bootstrap: &Boot
         "exact, two-sided, on rows: it takes rows for independent, which quotes of one article are not",
     );
     report.state("correction", "Holm over all pairs of systems, for each score by itself");
-    super::state_bootstrap(report, bootstrap, comparison.documents, "documents");
-    if comparison.rows.is_empty() {
-        report.notes.push("no labelled gold row is answered by every system: nothing is defined".into());
+    super::state_bootstrap(report, bootstrap, systems.documents, "documents");
+    if systems.answered.is_empty() {
+        report.notes.push("gold holds nothing that every system answers: nothing is defined".into());
     }
 }
 
@@ -350,6 +475,31 @@ mod tests {
         assert_eq!(report.lists["fixed by new where old differs"].len(), 40);
         // Only the arrangement observed and its mirror image are as extreme, and neither turns up by chance.
         assert_eq!(report.cell("old against new", "scores", "accuracy", "p_permutation"), Some(&Cell::PValue(0.001)));
+    }
+
+    #[test]
+    fn a_system_that_finds_more_spans_is_called_better() {
+        let span = |at: usize, found: [bool; 2]| GoldSpan {
+            id: at.to_string(),
+            text: "PER: Osk".into(),
+            found: found.to_vec(),
+        };
+        // Both predict two spans a document; the old one finds one of two, the new one both.
+        let document = |at: usize| SpanDocument {
+            gold: vec![span(at, [true, true]), span(at, [false, true])],
+            predicted: vec![2, 2],
+        };
+        let comparison = SpanComparison {
+            systems: vec!["old".into(), "new".into()],
+            criterion: "the same bounds".into(),
+            documents: (0..20).map(document).collect(),
+        };
+        let report = evaluate_spans(&comparison, &Bootstrap { resamples: 999, ..Bootstrap::default() }).unwrap();
+        assert!(report.verdict.starts_with("new is better than old"), "{}", report.verdict);
+        assert_eq!(report.value("old against new", "scores", "f1", "old"), Some(0.5));
+        assert_eq!(report.value("old against new", "scores", "f1", "difference"), Some(0.5));
+        assert_eq!(report.lists["fixed by new where old differs"].len(), 20);
+        assert_eq!(report.cell("old against new", "answers", "both right", "count"), Some(&Cell::Count(20)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Entity spans against gold: strict and conlleval-compatible precision, recall and F1.
 
 use super::classes::share;
+use super::comparison::{GoldSpan, SpanComparison, SpanDocument};
 use super::conll::{self, Chunk, ConllFile, Scheme as TagScheme};
 use super::records::Meeting;
 use super::resample::{Bootstrap, Counts, Estimate};
@@ -200,6 +201,58 @@ pub fn evaluate_records(meeting: &Meeting, settings: &Settings) -> Report {
     finish(&mut report, names, bootstrap, samples.len(), "documents", "strict");
     super::note_meeting(&mut report, meeting);
     report
+}
+
+/// The gold entities with what each system makes of them, read as conlleval does, for
+/// [`evaluate_spans`](super::comparison::evaluate_spans).
+///
+/// # Errors
+/// When two files do not hold the same words in the same sentences.
+pub fn compare_conll(gold: &ConllFile, systems: &[(String, ConllFile)], names: &TypeNames) -> Result<SpanComparison> {
+    systems.iter().try_for_each(|(_, predicted)| check_same_words(gold, predicted))?;
+    let documents = gold.sentences.iter().map(|s| s.document + 1).max().unwrap_or(0);
+    let mut compared = vec![SpanDocument { predicted: vec![0; systems.len()], ..SpanDocument::default() }; documents];
+    let spans =
+        |sentence: &conll::Sentence| names.renamed(with_surfaces(&sentence.words, conll::lenient(&sentence.tags)));
+    for (at, sentence) in gold.sentences.iter().enumerate() {
+        let predicted = systems.iter().filter_map(|(_, file)| file.sentences.get(at)).map(spans);
+        let place = format!("line {}", sentence.line);
+        if let Some(document) = compared.get_mut(sentence.document) {
+            add_spans(document, &place, &spans(sentence), &predicted.collect::<Vec<_>>());
+        }
+    }
+    Ok(span_comparison(systems.iter().map(|(name, _)| name), compared))
+}
+
+/// As [`compare_conll`], for records.
+pub fn compare_records(systems: &[(String, Meeting)], names: &TypeNames) -> SpanComparison {
+    let pairs = systems.first().map_or(&[][..], |(_, meeting)| &meeting.pairs);
+    let compared = pairs.iter().enumerate().map(|(at, pair)| {
+        let mut document = SpanDocument { predicted: vec![0; systems.len()], ..SpanDocument::default() };
+        let records = systems.iter().map(|(_, meeting)| meeting.pairs.get(at).and_then(|pair| pair.predicted.as_ref()));
+        let predicted = records.map(|record| names.renamed(record.map(record_chunks).unwrap_or_default()));
+        add_spans(
+            &mut document,
+            &pair.gold.id,
+            &names.renamed(record_chunks(&pair.gold)),
+            &predicted.collect::<Vec<_>>(),
+        );
+        document
+    });
+    span_comparison(systems.iter().map(|(name, _)| name), compared.collect())
+}
+
+fn add_spans(document: &mut SpanDocument, place: &str, gold: &Spans, predicted: &[Spans]) {
+    document.predicted.iter_mut().zip(predicted).for_each(|(count, spans)| *count += spans.len());
+    document.gold.extend(gold.iter().map(|(chunk, surface)| GoldSpan {
+        id: format!("{place} ({} to {})", chunk.start, chunk.end),
+        text: format!("{} {surface}", chunk.kind),
+        found: predicted.iter().map(|spans| spans.contains_key(chunk)).collect(),
+    }));
+}
+
+fn span_comparison<'a>(names: impl Iterator<Item = &'a String>, documents: Vec<SpanDocument>) -> SpanComparison {
+    SpanComparison { systems: names.cloned().collect(), criterion: "the same bounds and type".into(), documents }
 }
 
 fn with_surfaces(words: &[String], chunks: Vec<Chunk>) -> Vec<(Chunk, String)> {

@@ -1,5 +1,6 @@
 //! Quotes against gold: spans of content, cue and source, whole attributions, and who said it.
 
+use super::comparison::{GoldSpan, SpanComparison, SpanDocument};
 use super::matching::{self, Match};
 use super::records::{Meeting, Pair, ranges};
 use super::resample::Bootstrap;
@@ -92,6 +93,27 @@ pub fn evaluate(meeting: &Meeting, bootstrap: &Bootstrap) -> Report {
     });
     state_protocol(&mut report, meeting, bootstrap, &compared);
     report
+}
+
+/// The contents of gold quotes with what each system makes of them, for
+/// [`evaluate_spans`](super::comparison::evaluate_spans): found at an intersection over union of [`OVERLAP`] or more.
+pub fn compare(systems: &[(String, Meeting)]) -> SpanComparison {
+    let pairs = systems.first().map_or(&[][..], |(_, meeting)| &meeting.pairs);
+    let documents = pairs.iter().enumerate().map(|(at, pair)| {
+        let compared = systems.iter().filter_map(|(_, meeting)| Some(Compared::new(at, meeting.pairs.get(at)?)));
+        let compared: Vec<Compared> = compared.collect();
+        let gold = pair.gold.quotes.iter().flatten().enumerate().map(|(number, quote)| GoldSpan {
+            id: super::records::place(&pair.gold.id, quote),
+            text: quote.parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(" "),
+            found: compared.iter().map(|one| one.matches.iter().any(|m| m.gold == number)).collect(),
+        });
+        SpanDocument { gold: gold.collect(), predicted: compared.iter().map(|one| one.predicted.len()).collect() }
+    });
+    SpanComparison {
+        systems: systems.iter().map(|(name, _)| name.clone()).collect(),
+        criterion: format!("content at IoU ≥ {OVERLAP}, one to one"),
+        documents: documents.collect(),
+    }
 }
 
 fn span_tally(compared: &[Compared]) -> Tally {

@@ -267,7 +267,7 @@ fn unknown_ending(path: &Path) -> Error {
 }
 
 /// A key as a heading: `macro_f1` reads "macro F1".
-fn title(key: &str) -> String {
+pub(crate) fn title(key: &str) -> String {
     let words = key.split('_').map(|word| match word {
         "f1" => "F1",
         "mcc" => "MCC",
