@@ -297,3 +297,101 @@ fn predictions_come_from_a_file_or_from_a_model_and_from_nowhere_else() {
     assert_eq!(found["sections"]["spans"]["scores"]["content_exact"]["f1"]["value"], 1.0);
     assert_eq!(found["sections"]["speakers"]["accuracy"]["speaker_name"]["accuracy"]["value"], 1.0);
 }
+
+#[test]
+fn annotators_become_one_label_and_what_is_open_goes_to_a_person_and_back() {
+    let rows = |labels: [&str; 4]| -> String {
+        let row = |(at, label): (usize, &str)| {
+            format!("{{\"id\": \"{at}\", \"quote\": \"quote {at}\", \"source\": \"lorn\", \"label\": \"{label}\"}}\n")
+        };
+        labels.into_iter().enumerate().map(row).collect()
+    };
+    let folder = Folder::new(&[
+        ("a.jsonl", &rows(["c", "f", "c", "n"])),
+        ("b.jsonl", &rows(["c", "f", "f", "n"])),
+        ("c.jsonl", &rows(["c", "n", "n", ""])),
+    ]);
+    let words = ["adjudicate", "a.jsonl", "b.jsonl", "c.jsonl", "-o", "all.jsonl", "--to-decide", "open.jsonl"];
+    detente(&folder, &words).assert().success().stderr(contains("a person must decide 1")).stderr(contains("quote 2"));
+    let read = |name: &str| -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(folder.path(name)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = read("all.jsonl");
+    let labels: Vec<_> = all.iter().map(|row| (row["label"].as_str(), row["how"].as_str().unwrap())).collect();
+    let expected =
+        [(Some("conciliatory"), "agree"), (Some("firm"), "majority"), (None, "undecided"), (Some("neutral"), "agree")];
+    assert_eq!(labels, expected);
+    assert_eq!(all[0]["source"], "lorn", "the fields of the rows are kept");
+    assert_eq!(all[3]["annotators"], serde_json::json!(["neutral", "neutral", null]));
+
+    let open = read("open.jsonl");
+    assert_eq!(open.len(), 1);
+    fs::write(folder.path("open.jsonl"), open[0].to_string().replace("\"label\":null", "\"label\":\"f\"")).unwrap();
+    let words = ["adjudicate", "a.jsonl", "b.jsonl", "c.jsonl", "-o", "all.jsonl", "--decisions", "open.jsonl"];
+    detente(&folder, &words).assert().success();
+    assert_eq!((&read("all.jsonl")[2]["label"], &read("all.jsonl")[2]["how"]), (&"firm".into(), &"adjudicated".into()));
+
+    fs::write(folder.path("stray.jsonl"), "{\"id\": \"9\", \"label\": \"f\"}\n").unwrap();
+    let words = ["adjudicate", "a.jsonl", "b.jsonl", "--decisions", "stray.jsonl"];
+    detente(&folder, &words).assert().code(1).stderr(contains("a decision about `9`"));
+}
+
+#[test]
+fn entity_finders_and_quote_finders_are_compared_on_gold_spans() {
+    let gold = "Osk\tB-PER\nmet\tO\n\nDrun\tB-LOC\nLorn\tB-ORG\n";
+    let old = "Osk\tO\nmet\tO\n\nDrun\tB-LOC\nLorn\tB-PER\n";
+    let new = "Osk\tB-PER\nmet\tO\n\nDrun\tB-LOC\nLorn\tB-PER\n";
+    let empty = RECORD.split("\"quotes\"").next().unwrap().to_string() + "\"quotes\": []}";
+    let folder = Folder::new(&[
+        ("gold.txt", gold),
+        ("old.txt", old),
+        ("new.txt", new),
+        ("gold.jsonl", RECORD),
+        ("none.jsonl", &empty),
+    ]);
+    let words = ["compare", "old.txt", "new.txt", "--gold", "gold.txt", "--task", "entities"];
+    let report = folder.report(detente(&folder, &words));
+    let scores = &report["sections"]["old.txt against new.txt"]["scores"];
+    assert_eq!(scores["recall"]["new.txt"]["value"], 2.0 / 3.0);
+    assert_eq!(scores["precision"]["old.txt"]["value"], 0.5);
+    assert_eq!(
+        report["lists"]["fixed by new.txt where old.txt differs"][0],
+        "line 1 (0 to 1), missed → found: PER Osk"
+    );
+
+    let words = ["compare", "none.jsonl", "gold.jsonl", "--gold", "gold.jsonl", "--task"];
+    let quotes = folder.report(detente(&folder, &[&words[..], &["quotes"]].concat()));
+    let scores = &quotes["sections"]["none.jsonl against gold.jsonl"]["scores"];
+    assert_eq!(
+        (&scores["f1"]["none.jsonl"]["value"], &scores["f1"]["gold.jsonl"]["value"]),
+        (&0.0.into(), &1.0.into())
+    );
+    let records = folder.report(detente(&folder, &[&words[..], &["entities"]].concat()));
+    assert_eq!(records["sections"]["none.jsonl against gold.jsonl"]["answers"]["both right"]["count"], 2);
+}
+
+#[test]
+fn annotators_of_spans_agree_by_unitizing_alpha() {
+    let other = RECORD
+        .replace("\"start\": 12, \"end\": 16, \"text\": \"said\"", "\"start\": 12, \"end\": 15, \"text\": \"sai\"");
+    let folder = Folder::new(&[("a.jsonl", RECORD), ("b.jsonl", &other)]);
+    let report = folder.report(detente(&folder, &["agree", "a.jsonl", "b.jsonl", "--spans", "quotes"]));
+    let table = &report["sections"]["unitizing"]["coefficients"];
+    assert_eq!(table["content"]["krippendorff_alpha_unitizing"]["value"], 1.0);
+    let cue = table["cue"]["krippendorff_alpha_unitizing"]["value"].as_f64().unwrap();
+    assert!(cue > 0.9 && cue < 1.0, "{cue}");
+    assert_eq!(table["all"]["spans of a.jsonl"], 7);
+}
+
+#[test]
+fn bca_intervals_differ_from_percentile_ones_and_say_so() {
+    let ((gold, pred), words) = (overconfident("a"), ["evaluate", "stance", "--gold", "g.jsonl", "--pred", "p.jsonl"]);
+    let folder = Folder::new(&[("g.jsonl", &gold), ("p.jsonl", &pred)]);
+    let report = |interval: &str| folder.report(detente(&folder, &[&words[..], &["--interval", interval]].concat()));
+    let (bca, percentile) = (report("bca"), report("percentile"));
+    assert!(bca["protocol"]["intervals"].as_str().unwrap().contains("BCa bootstrap"));
+    let accuracy = |report: &serde_json::Value| report["sections"]["three_way"]["scores"]["accuracy"]["model"].clone();
+    assert_eq!(accuracy(&bca)["value"], accuracy(&percentile)["value"]);
+    assert_ne!(accuracy(&bca), accuracy(&percentile));
+}

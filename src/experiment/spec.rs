@@ -287,9 +287,18 @@ fn multiplied(table: &toml::Table) -> Result<Vec<Setting>> {
 
 fn varied(setting: &Setting, option: &str, value: &toml::Value) -> Setting {
     let mut varied = setting.clone();
-    varied.name += &format!(", {option} {}", value.to_string().trim_matches('"'));
+    varied.name += &format!(", {option} {}", shown(value));
     varied.options.insert(option.to_string(), value.clone());
     varied
+}
+
+/// A value as part of a name: small numbers as powers of ten, text without marks.
+fn shown(value: &toml::Value) -> String {
+    match value {
+        toml::Value::Float(number) if number.abs() < 1e-3 => format!("{number:e}"),
+        toml::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]

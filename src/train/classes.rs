@@ -43,6 +43,9 @@ pub struct Judged<'a> {
     pub class: usize,
 }
 
+/// The score of an epoch from gold classes and logits on dev; higher is better.
+pub type DevScore = dyn Fn(&[usize], &[Vec<f32>]) -> f64;
+
 /// What to train.
 pub struct Job<'a> {
     /// Settings of the run.
@@ -55,8 +58,8 @@ pub struct Job<'a> {
     pub train: &'a [Labelled<'a>],
     /// What chooses the best epoch and fits the temperature.
     pub dev: &'a [Judged<'a>],
-    /// The score of an epoch from gold classes and logits on dev; higher is better.
-    pub score: &'a dyn Fn(&[usize], &[Vec<f32>]) -> f64,
+    /// The score of an epoch.
+    pub score: &'a DevScore,
 }
 
 /// The target of `class` with `doubt` taken from it and spread evenly over all classes.
