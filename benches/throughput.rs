@@ -11,6 +11,7 @@ use detente::encoder::{Input, batches};
 use detente::entities::EntityTagger;
 use detente::error::{Error, Result};
 use detente::pipeline::{BATCH_TOKENS, Pipeline, QuoteChoice};
+use detente::quotes::model::QuoteTagger;
 use detente::stance::{StanceReader, context};
 use detente::text::segment::{paragraphs, sentences, words};
 use detente::tokens::Tokens;
@@ -25,6 +26,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
+const STOCK_NER: &str = "rust-bert's own NER pipeline, f32";
+const STOCK_CLASSIFICATION: &str = "rust-bert's own classification pipeline on the quotes, f32";
+
 fn main() -> Result<()> {
     // `cargo test --benches` runs this too; measuring is not testing.
     if !std::env::args().any(|a| a == "--bench") {
@@ -32,51 +37,93 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let documents = documents()?;
-    // One libtorch thread for each of rayon's: batches run side by side instead of one matrix product on all cores.
-    tch::set_num_threads(1);
-    let entities = detente::models::find("entities", None)?;
-    let stance = detente::models::find("stance", None)?;
+    let models = Models::find()?;
     let mut table = Table::new(&documents);
+    stages(&mut table, &models, &documents)?;
+    stock(&mut table, &models, &documents)?;
+    whole(&mut table, &models, &documents)?;
+    table.ratios();
+    Ok(())
+}
 
-    let tokens = Tokens::from_folder(&entities)?;
-    let inputs = entity_inputs(&tokens, &documents)?;
-    table.row("tokenization", 1, || entity_inputs(&tokens, &documents).map(|i| count(&i)))?;
-    for precision in [Precision::F32, Precision::Bf16] {
-        let engine = load(&entities, precision)?;
-        table.row(&format!("encoder, {precision}"), 1, || {
+/// The folders of the three models.
+struct Models {
+    entities: PathBuf,
+    quotes: PathBuf,
+    stance: PathBuf,
+}
+
+impl Models {
+    fn find() -> Result<Self> {
+        let find = |name| detente::models::find(name, None);
+        Ok(Models { entities: find("entities")?, quotes: find("quotes")?, stance: find("stance")? })
+    }
+
+    fn tagger(&self, precision: Precision) -> Result<EntityTagger> {
+        EntityTagger::new(Tokens::from_folder(&self.entities)?, load(&self.entities, precision)?)
+    }
+
+    fn reported(&self, precision: Precision) -> Result<QuoteTagger> {
+        QuoteTagger::from_folder(&self.quotes, load(&self.quotes, precision)?)
+    }
+
+    fn reader(&self, precision: Precision) -> Result<StanceReader> {
+        StanceReader::load(&self.stance, load(&self.stance, precision)?)
+    }
+}
+
+/// Each stage for itself.
+fn stages(table: &mut Table, models: &Models, documents: &[Document]) -> Result<()> {
+    let tokens = Tokens::from_folder(&models.entities)?;
+    let inputs = entity_inputs(&tokens, documents)?;
+    table.row("tokenization", || entity_inputs(&tokens, documents).map(|i| count(&i)))?;
+    for precision in PRECISIONS {
+        let engine = load(&models.entities, precision)?;
+        table.row(&format!("encoder, {precision}"), || {
             batches::logits(engine.as_ref(), &inputs, BATCH_TOKENS).map(|_| count(&inputs))
         })?;
     }
-    for precision in [Precision::F32, Precision::Bf16] {
-        let pipeline = Pipeline { entities: Some(tagger(&entities, precision)?), ..Pipeline::default() };
-        table.row(&format!("detente entities, {precision}"), 1, || run(&pipeline, &documents))?;
+    for precision in PRECISIONS {
+        let pipeline = Pipeline { entities: Some(models.tagger(precision)?), ..Pipeline::default() };
+        table.row(&format!("detente entities, {precision}"), || run(&pipeline, documents))?;
+        let reported = Some(models.reported(precision)?);
+        let pipeline = Pipeline { quotes: QuoteChoice::All, reported, ..Pipeline::default() };
+        table.row(&format!("detente quotes, {precision}"), || run(&pipeline, documents))?;
+        let stance = Some(models.reader(precision)?);
+        let pipeline = Pipeline { quotes: QuoteChoice::Direct, stance, ..Pipeline::default() };
+        table.row(&format!("detente direct quotes and stance, {precision}"), || run(&pipeline, documents))?;
     }
-    tch::set_num_threads(i32::try_from(rayon::current_num_threads()).unwrap_or(1));
-    let stock = StockEntities::load(&entities)?;
-    let paragraphs = all_paragraphs(&documents);
-    let entity_tokens = count(&inputs);
-    table.row("rust-bert's own NER pipeline, f32", 1, || Ok(stock.run(&paragraphs, entity_tokens)))?;
+    Ok(())
+}
 
-    let quotes = quoted(&documents);
-    let stock = StockStance::load(&stance)?;
-    table.row("rust-bert's own classification pipeline on the quotes, f32", 1, || Ok(stock.run(&quotes)))?;
+/// rust-bert's pipelines with the same weights, all cores for each of their batches, as they come.
+fn stock(table: &mut Table, models: &Models, documents: &[Document]) -> Result<()> {
+    tch::set_num_threads(i32::try_from(rayon::current_num_threads()).unwrap_or(1));
+    let ner = StockEntities::load(&models.entities)?;
+    let paragraphs = all_paragraphs(documents);
+    let tokens = count(&entity_inputs(&Tokens::from_folder(&models.entities)?, documents)?);
+    table.row(STOCK_NER, || Ok(ner.run(&paragraphs, tokens)))?;
+    let quotes = quoted(documents);
+    let classification = StockStance::load(&models.stance)?;
+    table.row(STOCK_CLASSIFICATION, || Ok(classification.run(&quotes)))?;
+    // One libtorch thread for each of rayon's: batches run side by side instead of one matrix product on all cores.
     tch::set_num_threads(1);
-    for precision in [Precision::F32, Precision::Bf16] {
-        let reader = StanceReader::load(&stance, load(&stance, precision)?)?;
-        let pipeline = Pipeline { quotes: QuoteChoice::All, stance: Some(reader), ..Pipeline::default() };
-        table.row(&format!("detente quotes and stance, {precision}"), 1, || run(&pipeline, &documents))?;
-    }
-    for precision in [Precision::F32, Precision::Bf16] {
-        let reader = StanceReader::load(&stance, load(&stance, precision)?)?;
-        let pipeline = Pipeline {
-            entities: Some(tagger(&entities, precision)?),
-            quotes: QuoteChoice::All,
-            stance: Some(reader),
+    Ok(())
+}
+
+/// The whole of `detente classify`, with and without the quote model.
+fn whole(table: &mut Table, models: &Models, documents: &[Document]) -> Result<()> {
+    for precision in PRECISIONS {
+        let direct = Pipeline {
+            entities: Some(models.tagger(precision)?),
+            quotes: QuoteChoice::Direct,
+            stance: Some(models.reader(precision)?),
             ..Pipeline::default()
         };
-        table.row(&format!("detente classify, {precision}"), 1, || run(&pipeline, &documents))?;
+        table.row(&format!("detente classify --quotes direct, {precision}"), || run(&direct, documents))?;
+        let all = Pipeline { quotes: QuoteChoice::All, reported: Some(models.reported(precision)?), ..direct };
+        table.row(&format!("detente classify, {precision}"), || run(&all, documents))?;
     }
-    table.ratios();
     Ok(())
 }
 
@@ -96,11 +143,9 @@ impl Table {
         Table { documents: documents.len(), seconds: Duration::from_secs_f64(seconds), rows: Vec::new() }
     }
 
-    /// Runs `work`, which returns the tokens it read, `warm_up` times unmeasured, then until the time is over.
-    fn row(&mut self, name: &str, warm_up: usize, mut work: impl FnMut() -> Result<u64>) -> Result<()> {
-        for _ in 0..warm_up {
-            work()?;
-        }
+    /// Runs `work`, which returns the tokens it read, once unmeasured, then until the time is over.
+    fn row(&mut self, name: &str, mut work: impl FnMut() -> Result<u64>) -> Result<()> {
+        work()?;
         let (started, mut runs, mut tokens) = (Instant::now(), 0, 0);
         while started.elapsed() < self.seconds {
             tokens += work()?;
@@ -113,18 +158,24 @@ impl Table {
         Ok(())
     }
 
-    /// How many times faster than rust-bert's own pipelines, by documents.
+    /// How many times faster than rust-bert's own pipelines, by documents, and what the quote model costs.
     fn ratios(&self) {
-        let rate = |start: &str| self.rows.iter().find(|(name, _)| name.starts_with(start)).map_or(f64::NAN, |r| r.1);
+        let rate = |name: &str| self.rows.iter().find(|row| row.0 == name).map_or(f64::NAN, |row| row.1);
         println!();
-        for (own, stock) in [
-            ("detente entities", "rust-bert's own NER"),
-            ("detente quotes and stance", "rust-bert's own classification"),
-        ] {
-            for precision in ["f32", "bf16"] {
-                let ratio = rate(&format!("{own}, {precision}")) / rate(stock);
-                println!("{own}, {precision}: {ratio:.2} × {stock} pipeline");
+        for (own, stock) in [("detente entities", STOCK_NER), ("detente direct quotes and stance", STOCK_CLASSIFICATION)] {
+            for precision in PRECISIONS {
+                let own = format!("{own}, {precision}");
+                println!("{own}: {:.2} × the documents of {stock}", rate(&own) / rate(stock));
             }
+        }
+        for precision in PRECISIONS {
+            let seconds = |name: &str| 1.0 / rate(&format!("{name}, {precision}"));
+            println!(
+                "quote model, {precision}: {:.2} × the time of the entity model; whole pipeline {:.1} ms a document without it, {:.1} with it",
+                seconds("detente quotes") / seconds("detente entities"),
+                1e3 * seconds("detente classify --quotes direct"),
+                1e3 * seconds("detente classify"),
+            );
         }
     }
 }
@@ -149,10 +200,6 @@ fn documents() -> Result<Vec<Document>> {
 
 fn load(folder: &Path, precision: Precision) -> Result<Arc<RustBert>> {
     RustBert::load(folder, &EngineOptions { device: Device::Cpu, precision }).map(Arc::new)
-}
-
-fn tagger(folder: &Path, precision: Precision) -> Result<EntityTagger> {
-    EntityTagger::new(Tokens::from_folder(folder)?, load(folder, precision)?)
 }
 
 fn entity_inputs(tokens: &Tokens, documents: &[Document]) -> Result<Vec<Input>> {
@@ -213,10 +260,18 @@ impl StockFiles {
         let (model, config) = (model.join("model.safetensors"), model.join("config.json"));
         Ok(StockFiles { _folder: folder, model, config, vocabulary })
     }
-}
 
-fn local(path: &Path) -> LocalResource {
-    LocalResource::from(path.to_path_buf())
+    fn model(&self) -> ModelResource {
+        ModelResource::Torch(Box::new(LocalResource::from(self.model.clone())))
+    }
+
+    fn config(&self) -> LocalResource {
+        LocalResource::from(self.config.clone())
+    }
+
+    fn vocabulary(&self) -> LocalResource {
+        LocalResource::from(self.vocabulary.clone())
+    }
 }
 
 fn stock_error(error: rust_bert::RustBertError) -> Error {
@@ -230,9 +285,9 @@ impl StockEntities {
         let files = StockFiles::new(folder)?;
         let mut config = TokenClassificationConfig::new(
             ModelType::Bert,
-            ModelResource::Torch(Box::new(local(&files.model))),
-            local(&files.config),
-            local(&files.vocabulary),
+            files.model(),
+            files.config(),
+            files.vocabulary(),
             None,
             true,
             None,
@@ -258,9 +313,9 @@ impl StockStance {
         let files = StockFiles::new(folder)?;
         let mut config = SequenceClassificationConfig::new(
             ModelType::Bert,
-            ModelResource::Torch(Box::new(local(&files.model))),
-            local(&files.config),
-            local(&files.vocabulary),
+            files.model(),
+            files.config(),
+            files.vocabulary(),
             None,
             true,
             None,
