@@ -162,7 +162,9 @@ impl Table {
     fn ratios(&self) {
         let rate = |name: &str| self.rows.iter().find(|row| row.0 == name).map_or(f64::NAN, |row| row.1);
         println!();
-        for (own, stock) in [("detente entities", STOCK_NER), ("detente direct quotes and stance", STOCK_CLASSIFICATION)] {
+        for (own, stock) in
+            [("detente entities", STOCK_NER), ("detente direct quotes and stance", STOCK_CLASSIFICATION)]
+        {
             for precision in PRECISIONS {
                 let own = format!("{own}, {precision}");
                 println!("{own}: {:.2} × the documents of {stock}", rate(&own) / rate(stock));
