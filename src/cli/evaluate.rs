@@ -14,9 +14,13 @@ use std::path::{Path, PathBuf};
 
 /// Compare predictions with gold labels: scores, each with a bootstrap interval over documents.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub struct EvaluateArgs {
+    /// Prints the JSON schema of what `--report FILE.json` writes
+    #[arg(long)]
+    schema: bool,
     #[command(subcommand)]
-    task: Task,
+    task: Option<Task>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -187,14 +191,18 @@ impl EvaluateArgs {
     /// # Errors
     /// Files that cannot be read, gold and predictions that do not fit each other, a report that cannot be written.
     pub fn run(self) -> Result<Outcome> {
-        let output = match &self.task {
+        let Some(task) = self.task.filter(|_| !self.schema) else {
+            std::io::stdout().write_all(report::JSON_SCHEMA.as_bytes())?;
+            return Ok(Outcome::Done);
+        };
+        let output = match &task {
             Task::Stance(args) => &args.common.output,
             Task::Entities(args) => &args.common.output,
             Task::Quotes(args) => &args.common.output,
             Task::Attributions(args) => &args.output,
         };
         output.check()?;
-        let report = match &self.task {
+        let report = match &task {
             Task::Stance(args) => evaluate_stance(args)?,
             Task::Entities(args) => evaluate_entities(args)?,
             Task::Quotes(args) => {

@@ -9,7 +9,7 @@
 //!  "notes": ["…"], "lists": {"gold without prediction": ["id", …]}}
 //! ```
 //!
-//! A cell is a figure `{"value", "low", "high"}` (unrounded; null where it is not defined or has no interval), a count, a p
+//! [`JSON_SCHEMA`] documents every name. A cell is a figure `{"value", "low", "high"}` (unrounded; null where it is not defined or has no interval), a count, a p
 //! value, a text or null. Sections of stance: `three_way`, `two_way`, both again with `_sure`, `probabilities`,
 //! `breakdowns`, `calibration`, with tables `scores` (a column a system), `classes`, `confusion`, `coverage`,
 //! `calibration`, `by_source` …; of entities: `strict`, `conlleval`, `schemes`, `seen_in_training`; of quotes: `spans`,
@@ -30,6 +30,9 @@ use std::path::Path;
 
 /// The version of the JSON report's shape.
 pub const SCHEMA: &str = "detente.report/1";
+
+/// The JSON schema of that shape, which documents every name.
+pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
 /// One cell of a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
