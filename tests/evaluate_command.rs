@@ -395,3 +395,21 @@ fn bca_intervals_differ_from_percentile_ones_and_say_so() {
     assert_eq!(accuracy(&bca)["value"], accuracy(&percentile)["value"]);
     assert_ne!(accuracy(&bca), accuracy(&percentile));
 }
+
+#[test]
+fn empty_files_and_a_single_document_give_sentences_in_every_task() {
+    let folder = Folder::new(&[("empty.jsonl", ""), ("empty.txt", ""), ("one.jsonl", RECORD), ("gold.jsonl", GOLD)]);
+    for (task, file) in [("stance", "empty.jsonl"), ("quotes", "empty.jsonl"), ("entities", "empty.txt")] {
+        folder.evaluate(task, file, file).assert().success().stdout(contains("fewer than two"));
+        let words = ["compare", file, file, "--gold", file, "--task", task];
+        detente(&folder, &words).assert().success().stdout(contains("nothing is defined"));
+    }
+    for task in ["quotes", "entities"] {
+        folder.evaluate(task, "one.jsonl", "one.jsonl").assert().success().stdout(contains("fewer than two documents"));
+    }
+    let spans = ["agree", "empty.jsonl", "empty.jsonl", "--spans", "quotes"];
+    detente(&folder, &spans).assert().success().stdout(contains("nothing is defined"));
+    // Nobody wins a comparison with itself, and ties of p values stay ties after Holm's correction.
+    let same = ["compare", "gold.jsonl", "gold.jsonl", "gold.jsonl", "--gold", "gold.jsonl"];
+    detente(&folder, &same).assert().success().stdout(contains("do not show"));
+}
