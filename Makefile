@@ -5,10 +5,10 @@ CARGO ?= cargo
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint bench tools python
+.PHONY: help setup build demo test lint bench experiments tools python
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 setup: python ## fetch libtorch 2.4.0 into .libtorch, once (a GPU machine: make setup SETUP=--cuda)
 	@$(PYTHON) scripts/setup.py $(SETUP)
@@ -33,6 +33,15 @@ test: lint ## lint, then all tests, with and without the engine
 
 bench: tools setup ## how fast it is
 	$(CARGO) bench --locked
+
+EXPERIMENTS ?= plv plv-quad cameo
+
+experiments: build ## make all runs of datasets/experiments that are missing, and print their tables
+	@test -d .base/all-MiniLM-L6-v2 || $(PYTHON) scripts/fetch_base_model.py
+	@set -e; for name in $(EXPERIMENTS); do \
+	  $(CARGO) run --quiet --release --locked -- experiment run datasets/experiments/$$name.toml; \
+	  $(CARGO) run --quiet --release --locked -- experiment report runs/$$name --report runs/$$name.json; \
+	done
 
 # What the others need, said in a sentence.
 tools:

@@ -47,8 +47,9 @@ pub struct Config {
 
 impl Config {
     fn new(experiment: &Experiment, run: &Run) -> Self {
-        // Neither figures of others, nor other settings, seeds and sizes change what this run gives.
-        let mut experiment = Experiment { settings: Vec::new(), published: Vec::new(), ..experiment.clone() };
+        // Neither words, nor figures of others, nor other settings, seeds and sizes change what this run gives.
+        let mut experiment =
+            Experiment { about: String::new(), settings: Vec::new(), published: Vec::new(), ..experiment.clone() };
         experiment.protocol.seeds = vec![run.part.seed];
         experiment.protocol.sizes = run.part.size.into_iter().collect();
         Config { experiment, setting: run.setting.clone(), part: run.part.clone() }
