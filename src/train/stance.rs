@@ -25,9 +25,6 @@ pub struct StanceTraining {
     /// The same where one was not.
     #[serde(default)]
     pub smoothing_unsure: f32,
-    /// Share of rows that are also learned without their context, so that bare quotes are understood too; 0 to 1.
-    #[serde(default)]
-    pub bare: f32,
     /// What the card says of data, licence and use.
     #[serde(default)]
     pub card: card::CardText,
@@ -93,23 +90,10 @@ fn text(row: &Row) -> classes::Text<'_> {
     classes::Text { text: &row.quote, context: Some((&row.left, &row.right)) }
 }
 
-/// The same quote as if nothing stood around it.
-fn bare(row: &Row) -> classes::Text<'_> {
-    classes::Text { text: &row.quote, context: Some(("", "")) }
-}
-
 impl StanceTraining {
-    /// The rows as the model learns them, some of them once more without their context.
     fn labelled<'a>(&self, rows: &'a [Row], weight: f32) -> Vec<classes::Labelled<'a>> {
-        let mut labelled = Vec::with_capacity(rows.len());
-        for (number, row) in rows.iter().enumerate() {
-            let target = self.target(row);
-            labelled.push(classes::Labelled { text: text(row), target: target.clone(), weight });
-            if is_chosen(number, self.bare) && !(row.left.is_empty() && row.right.is_empty()) {
-                labelled.push(classes::Labelled { text: bare(row), target, weight });
-            }
-        }
-        labelled
+        let learned = |row: &'a Row| classes::Labelled { text: text(row), target: self.target(row), weight };
+        rows.iter().map(learned).collect()
     }
 
     /// The label with some doubt: spread evenly, and toward the annotators' votes where they differed.
@@ -138,12 +122,6 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Row>> {
         rows.push(serde_json::from_str(&line.map_err(|e| at(&e))?).map_err(|e| at(&e))?);
     }
     Ok(rows)
-}
-
-/// Chooses `share` of all row numbers, evenly spread.
-fn is_chosen(number: usize, share: f32) -> bool {
-    let chosen_before = |n: usize| (n as f64 * f64::from(share)).floor();
-    chosen_before(number + 1) > chosen_before(number)
 }
 
 /// The mean of three-way and two-way macro F1: who reports both should choose by both.
