@@ -1,6 +1,7 @@
 //! Finds who said what in news articles, names the people, organisations and places, and labels each quote
 //! conciliatory or firm.
 
+pub mod annotation;
 pub mod document;
 pub mod encoder;
 pub mod entities;

@@ -7,6 +7,7 @@ mod agree;
 mod articles;
 mod classify;
 mod compare;
+mod convert;
 mod doctor;
 mod entities;
 mod evaluate;
@@ -62,6 +63,8 @@ pub enum Command {
     Compare(compare::CompareArgs),
     /// Make, report and repeat experiments: cross-validation, seeds, grids, learning curves
     Experiment(experiment::ExperimentArgs),
+    /// Turn annotations of one tool into those of another
+    Convert(convert::ConvertArgs),
     /// Fine-tune a model from a configuration
     #[cfg(feature = "libtorch")]
     Train(train::TrainArgs),
@@ -87,6 +90,7 @@ impl Command {
             Command::Adjudicate(args) => args.run(),
             Command::Compare(args) => args.run(),
             Command::Experiment(args) => args.run(),
+            Command::Convert(args) => args.run(),
             #[cfg(feature = "libtorch")]
             Command::Train(args) => args.run(),
             Command::Models(args) => args.run(),

@@ -89,7 +89,7 @@ pub fn parse(text: &str, ann: &str) -> Result<Standoff> {
 }
 
 /// One letter and a number.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let digits = id.get(1..).unwrap_or("");
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
