@@ -151,7 +151,7 @@ fn flattened(document: &Marked, format: &str, notes: &mut Notes) -> Marked {
     flat
 }
 
-/// The labels that a project needs so that [`write`]'s output can be imported.
+/// The labels that a project needs so that [`write()`]'s output can be imported.
 pub fn labels_used(documents: &[Marked]) -> Vec<String> {
     let flat: Vec<Marked> =
         documents.iter().map(|document| flattened(document, "doccano", &mut Notes::default())).collect();

@@ -256,7 +256,7 @@ fn region(id: &str, mark: &Mark, text: &str, table: &OffsetTable, result: &mut V
     }
 }
 
-/// The labelling configuration that shows what [`write`] writes: paste it into the project's settings.
+/// The labelling configuration that shows what [`write()`] writes: paste it into the project's settings.
 pub fn configuration(labels: &[String]) -> String {
     let mut xml = String::from("<View>\n  <Labels name=\"label\" toName=\"text\">\n");
     for label in labels {

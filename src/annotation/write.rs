@@ -69,7 +69,7 @@ pub fn write(records: &[Record], settings: &WriteSettings, notes: &mut Notes) ->
     })
 }
 
-/// What a tool must be told before it can show what [`write`] wrote: Label Studio's labelling configuration, doccano's
+/// What a tool must be told before it can show what [`write()`] wrote: Label Studio's labelling configuration, doccano's
 /// labels, the `--label` of Prodigy; none where there is nothing to tell.
 ///
 /// # Errors
