@@ -1,10 +1,12 @@
 //! The linker: content, cue and source joined to attributions.
 //!
 //! Two logistic scorers over pairs, learned from annotated articles: does this content belong to this cue, does this
-//! source. Each content takes its best cue; each cue with content takes its best source or none, and several cues may
-//! share one. A third scorer says how likely the whole is a quote.
+//! source. Each content takes its best cue; a cue keeps one stretch of content before it and one after it (see
+//! [`stretches`](super::stretches)), takes its best source or none, and several cues may share one. A third scorer says
+//! how likely the whole is a quote.
 
 use super::model::{Found, Part, Words};
+use super::stretches::{self, Stretch};
 use super::tags::{Attribution, Role};
 use crate::document::Span;
 use crate::error::{Error, Result};
@@ -75,12 +77,12 @@ pub struct Linker {
     pub least_whole: f64,
 }
 
-/// An attribution before it is judged: indices of parts.
+/// An attribution before it is judged: ranges of words.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Joined {
-    pub(crate) content: Vec<usize>,
-    pub(crate) cue: usize,
-    pub(crate) source: Option<usize>,
+    pub(crate) content: Vec<Range<usize>>,
+    pub(crate) cue: Range<usize>,
+    pub(crate) source: Option<Range<usize>>,
     pub(crate) features: Vec<f64>,
 }
 
@@ -117,6 +119,8 @@ impl Linker {
 
     /// All attributions, probable or not.
     pub(crate) fn join(&self, reading: &Reading) -> Vec<Joined> {
+        let parts = stretches::with_signatures(reading);
+        let reading = &Reading { parts: &parts, ..*reading };
         let mut contents: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
         for at in indices(reading.parts, Role::Content) {
             if let Some((cue, logit)) =
@@ -125,39 +129,45 @@ impl Linker {
                 contents.entry(cue).or_default().push((at, logit));
             }
         }
-        contents.into_iter().map(|(cue, content)| self.joined(reading, cue, &content)).collect()
+        contents.into_iter().filter_map(|(cue, content)| self.joined(reading, cue, &content)).collect()
     }
 
-    fn joined(&self, reading: &Reading, cue: usize, content: &[(usize, f64)]) -> Joined {
+    fn joined(&self, reading: &Reading, cue: usize, content: &[(usize, f64)]) -> Option<Joined> {
         let sources = candidates(reading, cue, Role::Source);
         let threshold = (self.least_source / (1.0 - self.least_source)).ln();
         let source =
             best(&self.source, reading, sources, |source| (source, cue)).filter(|(_, logit)| *logit >= threshold);
-        let part = |at: usize| reading.parts.get(at);
-        let score = |at: usize| part(at).map_or(0.0, |p| f64::from(p.score));
+        let source = source.and_then(|(at, logit)| Some((reading.parts.get(at)?, logit)));
+        let cue = reading.parts.get(cue)?;
+        let content = stretches::of_cue(reading, cue, content);
         let count = content.len().max(1) as f64;
-        let words: usize = content.iter().filter_map(|(at, _)| part(*at)).map(|p| p.words.len()).sum();
+        let words: usize = content.iter().map(|c| c.words.len()).sum();
         let features = vec![
-            odds(content.iter().map(|(at, _)| score(*at)).sum::<f64>() / count),
-            content.iter().map(|(at, _)| score(*at)).fold(1.0, f64::min),
-            odds(score(cue)),
-            content.iter().map(|(_, logit)| logit.clamp(-5.0, 5.0)).sum::<f64>() / count,
+            odds(content.iter().map(|c| c.score).sum::<f64>() / count),
+            content.iter().map(|c| c.score).fold(1.0, f64::min),
+            odds(f64::from(cue.score)),
+            content.iter().map(|c| c.logit.clamp(-5.0, 5.0)).sum::<f64>() / count,
             source.map_or(0.0, |(_, logit)| logit.clamp(-5.0, 5.0)),
             f64::from(source.is_some()),
-            source.map_or(0.0, |(at, _)| score(at)),
+            source.map_or(0.0, |(part, _)| f64::from(part.score)),
             (words as f64).ln_1p(),
             f64::from(content.len() > 1),
         ];
-        Joined { content: content.iter().map(|(at, _)| *at).collect(), cue, source: source.map(|s| s.0), features }
+        Some(Joined {
+            content: content.into_iter().map(|Stretch { words, .. }| words).collect(),
+            cue: cue.words.clone(),
+            source: source.map(|(part, _)| part.words.clone()),
+            features,
+        })
     }
 }
 
 fn found(reading: &Reading, joined: &Joined, confidence: f32) -> Found {
-    let span = |at: usize| -> Option<Span> { reading.words.span(&reading.parts.get(at)?.words) };
+    let span = |words: &Range<usize>| -> Option<Span> { reading.words.span(words) };
     let attribution = Attribution {
-        content: joined.content.iter().filter_map(|at| span(*at)).collect(),
-        source: joined.source.and_then(span).into_iter().collect(),
-        cue: span(joined.cue).into_iter().collect(),
+        content: joined.content.iter().filter_map(span).collect(),
+        source: joined.source.iter().filter_map(span).collect(),
+        cue: span(&joined.cue).into_iter().collect(),
     };
     Found { attribution, confidence }
 }
@@ -167,14 +177,15 @@ fn indices(parts: &[Part], role: Role) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// Parts of a role in the paragraph of part `of`: a cue reaches no further, but for quotes over several paragraphs, which
-/// their marks tell.
+/// their marks tell, and for what a colon at the end of a paragraph announces.
 pub(crate) fn candidates(reading: &Reading, of: usize, role: Role) -> Vec<usize> {
-    let paragraph = |at: usize| {
-        let first = reading.parts.get(at).map(|p| p.words.start)?;
-        reading.words.paragraph.get(first).copied()
-    };
-    let Some(here) = paragraph(of) else { return Vec::new() };
-    indices(reading.parts, role).filter(|at| paragraph(*at) == Some(here)).collect()
+    let Some(part) = reading.parts.get(of) else { return Vec::new() };
+    if let Some(announcing) = stretches::announcing_cue(reading, part).filter(|_| role == Role::Cue) {
+        return vec![announcing];
+    }
+    let paragraph = |part: &Part| reading.words.paragraph.get(part.words.start).copied();
+    let here = paragraph(part);
+    indices(reading.parts, role).filter(|at| reading.parts.get(*at).is_some_and(|p| paragraph(p) == here)).collect()
 }
 
 /// The candidate with the highest logit, the first of equals.
@@ -231,8 +242,7 @@ fn odds(probability: f64) -> f64 {
 /// Quotation marks among the words of `gap`; an odd number is a mark crossed.
 fn marks_between(reading: &Reading, gap: &Range<usize>) -> usize {
     let words = reading.words.spans.get(gap.clone()).unwrap_or_default();
-    let is_mark = |w: &&Span| matches!(w.of(reading.text), "\"" | "“" | "”" | "''" | "``" | "«" | "»" | "„");
-    words.iter().filter(is_mark).count()
+    words.iter().filter(|w| stretches::opens(w.of(reading.text)) || stretches::closes(w.of(reading.text))).count()
 }
 
 /// Whether no part of `x`'s role is nearer to cue `c` (`of_role`), or no cue nearer to `x`.

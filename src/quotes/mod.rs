@@ -24,6 +24,7 @@ pub mod merge;
 pub mod model;
 mod names;
 mod people;
+mod stretches;
 pub mod tags;
 mod transcript;
 
