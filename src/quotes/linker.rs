@@ -17,6 +17,8 @@ use std::path::Path;
 
 /// The file in the model's folder.
 const FILE: &str = "linker.json";
+/// Weights of each scorer: its features and the intercept.
+const WIDTHS: [usize; 3] = [15, 15, 10];
 
 /// What the linker reads: the parts that the model found in a text, in order of position.
 #[derive(Debug, Clone, Copy)]
@@ -87,15 +89,27 @@ pub(crate) struct Joined {
 }
 
 impl Linker {
-    /// The linker of a model's folder, if it was trained.
+    /// The linker of a model's folder.
     ///
     /// # Errors
-    /// When the file is there but is no linker.
-    pub fn from_folder(folder: &Path) -> Result<Option<Linker>> {
+    /// When the file is missing, is no linker, or is one for other features than this program computes.
+    pub fn from_folder(folder: &Path) -> Result<Linker> {
         let file = folder.join(FILE);
-        let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
-        let linker = serde_json::from_str(&text).map_err(|e| Error::model(e.to_string()).in_file(&file))?;
-        Ok(Some(linker))
+        let failed = |message: String| {
+            Error::model(message).in_file(&file).help("`detente train linker` with the model's configuration writes it")
+        };
+        let text = std::fs::read_to_string(&file).map_err(|e| failed(format!("the quote model has no linker: {e}")))?;
+        let linker: Linker = serde_json::from_str(&text).map_err(|e| failed(format!("this is no linker: {e}")))?;
+        let widths = [&linker.content, &linker.source, &linker.whole].map(|scorer| scorer.weights.len());
+        if widths != WIDTHS {
+            return Err(failed(format!("the linker has {widths:?} weights instead of {WIDTHS:?}")));
+        }
+        let finite =
+            [&linker.content, &linker.source, &linker.whole].iter().all(|s| s.weights.iter().all(|w| w.is_finite()));
+        if !finite {
+            return Err(failed("a weight of the linker is no number".into()));
+        }
+        Ok(linker)
     }
 
     /// Writes it into a model's folder.
@@ -297,6 +311,22 @@ mod tests {
             found.iter().map(|f| f.attribution.content.iter().map(|c| c.of(text)).collect()).collect();
         assert_eq!(shown, [vec!["We hope", "for peace"], vec!["no war"]]);
         assert!(found.iter().all(|f| f.attribution.source[0].of(text) == "Lee"));
+    }
+
+    #[test]
+    fn a_linker_that_is_missing_or_broken_is_told_when_it_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = || Linker::from_folder(folder.path()).unwrap_err().to_string();
+        assert!(message().contains("has no linker"), "{}", message());
+        for (text, expected) in [("{", "no linker"), ("{\"content\": 1}", "no linker")] {
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            assert!(message().contains(expected), "{}", message());
+        }
+        linker().save(folder.path()).unwrap();
+        assert!(message().contains("weights instead of"), "{}", message());
+        let whole = Linker { whole: Scorer { weights: vec![0.0; 10] }, ..linker() };
+        whole.save(folder.path()).unwrap();
+        assert_eq!(Linker::from_folder(folder.path()).unwrap(), whole);
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl LinkerOutcome {
 pub fn train(settings: &QuoteTraining) -> Result<LinkerOutcome> {
     let folder = &settings.training.output;
     let options = EngineOptions { device: settings.training.device, precision: settings.training.precision };
-    let tagger = QuoteTagger::from_folder(folder, Arc::new(RustBert::load(folder, &options)?))?;
+    let tagger = QuoteTagger::with_linker(folder, Arc::new(RustBert::load(folder, &options)?), Linker::default())?;
     let train = read_all(&tagger, &settings.train, settings.linker_articles)?;
     let dev = read_all(&tagger, &settings.dev, usize::MAX)?;
 
