@@ -1,5 +1,7 @@
 //! What a stance model reads of a quote: the words said, and the words around them. Training and inference share it.
 
+use std::borrow::Cow;
+
 /// Stands for the quote within its surroundings.
 const QUOTE_MARKER: &str = "…";
 
@@ -79,10 +81,15 @@ impl StanceText<'_> {
     /// assert_eq!(text.pair().1, "[Summit opens] Ana Ruiz said: …");
     /// ```
     pub fn pair(&self) -> (String, String) {
+        pair_texts(self.quote, &self.left_with_speaker(), self.right)
+    }
+
+    /// The left side as the model reads it: with `speaker said:` where neither side names the speaker.
+    pub fn left_with_speaker(&self) -> Cow<'_, str> {
         let speaker = self.speaker.map(str::trim).filter(|s| !s.is_empty());
         match speaker.filter(|s| !self.left.contains(s) && !self.right.contains(s)) {
-            Some(speaker) => pair_texts(self.quote, &format!("{} {speaker} said:", self.left), self.right),
-            None => pair_texts(self.quote, self.left, self.right),
+            Some(speaker) => Cow::Owned(format!("{} {speaker} said:", self.left)),
+            None => Cow::Borrowed(self.left),
         }
     }
 }
