@@ -6,7 +6,7 @@
 //! ```
 
 pub mod columns;
-mod encode;
+pub(crate) mod encode;
 pub mod rows;
 pub mod stream;
 

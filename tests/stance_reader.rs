@@ -164,3 +164,25 @@ proptest! {
         prop_assert!(context.left.chars().count() <= 300 && context.right.chars().count() <= 160);
     }
 }
+
+#[test]
+fn reported_speech_is_read_with_the_cue_that_tells_how_it_is_meant() {
+    let text = "Premier Ana Ruiz has refused to open the dam. She said that \"all doors\" are open.";
+    let speaker = |role: Option<&str>| {
+        let (name, role) = ("Ana Ruiz".to_string(), role.map(String::from));
+        Ok(Speaker { mention: None, name, role, country: None, evidence: Evidence::Exact })
+    };
+    let mut refused = quote(text, &["to open the dam"], Some("has refused"));
+    (refused.kind, refused.speaker) = (QuoteKind::Indirect, speaker(Some("Premier")));
+    let mut said = quote(text, &["that \"all doors\" are open"], Some("said"));
+    (said.kind, said.speaker) = (QuoteKind::Mixed, speaker(None));
+    let mut nobody = refused.clone();
+    nobody.speaker = Err(NoSpeaker::Unnamed);
+    let pair = |quote| context::of_quote(text, &[Span::new(0, text.len())], Some("Title"), quote).text().pair();
+    assert_eq!(
+        pair(&refused),
+        ("has refused to open the dam".into(), "[TASS headline; claim of Premier Ana Ruiz] …".into())
+    );
+    assert_eq!(pair(&said), ("\"all doors\" are open".into(), "[TASS headline; claim of Ana Ruiz] …".into()));
+    assert_eq!(pair(&nobody).1, "[TASS headline; claim] …");
+}

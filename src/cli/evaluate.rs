@@ -9,6 +9,7 @@ use detente::evaluate::resample::{Bootstrap, Interval};
 use detente::evaluate::{attributions, conll, entities, quotes, records, rows, stance};
 use detente::io::brat;
 use detente::report::{self, Report, Style};
+use detente::stance::StanceReader;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,9 @@ struct StanceArgs {
     /// Labelled rows on which the bag-of-words baseline is trained.
     #[arg(long, value_name = "FILE")]
     baseline_train: Option<PathBuf>,
+    /// Adds to the report which words drove the N surest wrong answers, by asking the model without each of them.
+    #[arg(long, value_name = "N", requires = "model", requires = "report", num_args = 0..=1, default_missing_value = "25")]
+    explain: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -130,9 +134,10 @@ struct CommonArgs {
 /// What every command that ends in a report can be told.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Writes the report to FILE as well: `.json` holds every figure unrounded, `.md` is Markdown.
+    /// Writes the report to FILE as well: `.html` is a page with figures and wrong answers, `.md` is for a pull request,
+    /// `.tex` holds tables for a paper, `.json` every figure unrounded. May be repeated.
     #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    report: Vec<PathBuf>,
     /// How many bootstrap resamples make an interval; 0 for none.
     #[arg(long, value_name = "N", default_value_t = Bootstrap::default().resamples)]
     resamples: u32,
@@ -168,7 +173,7 @@ impl ReportArgs {
     /// # Errors
     /// Usage.
     pub fn check(&self) -> Result<()> {
-        self.report.as_deref().map_or(Ok(()), report::check_ending)
+        self.report.iter().try_for_each(|path| report::check_ending(path))
     }
 
     /// Prints `report` on standard output and writes it where asked.
@@ -176,9 +181,7 @@ impl ReportArgs {
     /// # Errors
     /// Io.
     pub fn show(&self, report: &Report) -> Result<()> {
-        if let Some(path) = &self.report {
-            report.write(path)?;
-        }
+        self.report.iter().try_for_each(|path| report.write(path))?;
         let style = if std::io::stdout().is_terminal() { Style::Terminal } else { Style::Plain };
         std::io::stdout().write_all(report.terminal(style).as_bytes())?;
         Ok(())
@@ -266,6 +269,12 @@ fn evaluate_stance(args: &StanceArgs) -> Result<Report> {
     if let Some(gold) = &args.calibration_gold {
         let other = met_rows(gold, args.calibration_pred.as_deref(), &args.predictions)?;
         stance::add_calibration(&mut report, &met, &other, args.precision_at, &settings.bootstrap)?;
+    }
+    report::add_stance(&mut report, &met);
+    if let (Some(count), Some(folder)) = (args.explain, &args.predictions.model) {
+        let models = &args.predictions.models;
+        let reader = StanceReader::load(folder, models.encoder(folder)?)?;
+        report::explain(&mut report, &reader, count, models.batch_tokens);
     }
     Ok(report)
 }

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use clap::{Args, Subcommand};
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use detente::error::Result;
 use detente::models;
 use std::path::PathBuf;
@@ -42,9 +42,27 @@ impl ModelsArgs {
     }
 }
 
+/// Columns of the table where the output is no terminal.
+const PIPE_WIDTH: u16 = 100;
+
+/// Labels without what only says where in a span a word stands (`B-PER`, `I-PER`), each once.
+fn plain_labels(labels: &[String]) -> Vec<&str> {
+    let mut plain: Vec<&str> = Vec::new();
+    for label in labels {
+        let name = ["B-", "I-", "E-", "S-"].iter().find_map(|p| label.strip_prefix(p)).unwrap_or(label);
+        if !plain.contains(&name) {
+            plain.push(name);
+        }
+    }
+    plain
+}
+
 fn list(given: Option<&std::path::Path>) -> Result<Outcome> {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        table.set_width(PIPE_WIDTH);
+    }
     table.set_header(["model", "task", "architecture", "labels", "MB", "hash", "folder"]);
     let mut outcome = Outcome::Done;
     for folder in models::list(given) {
@@ -53,7 +71,7 @@ fn list(given: Option<&std::path::Path>) -> Result<Outcome> {
                 info.stamp.name,
                 info.task,
                 info.architecture,
-                info.labels.join(" "),
+                plain_labels(&info.labels).join(" "),
                 format!("{:.1}", info.bytes as f64 / 1e6),
                 info.stamp.hash,
                 info.folder.display().to_string(),

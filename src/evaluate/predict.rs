@@ -5,7 +5,9 @@ use crate::document::{Document, NoSpeaker, Quote, Span, Speaker};
 use crate::error::{Error, Result};
 use crate::pipeline::{Analysis, Pipeline};
 use crate::record::{QuoteRecord, Record, RecordWriter, SpanRecord, StanceRecord};
+use crate::stance::context::{self, QuoteContext};
 use crate::text::offsets::OffsetTable;
+use crate::text::segment::paragraphs;
 
 /// Documents worked on at once.
 const BATCH: usize = 64;
@@ -38,7 +40,8 @@ pub fn stance_of_gold_quotes(gold: &[Record], pipeline: &Pipeline) -> Result<Vec
     for batch in gold.chunks(BATCH) {
         let documents = documents(batch)?;
         let analyses = batch.iter().zip(&documents).map(|(record, document)| -> Result<Analysis> {
-            let quotes = record.quotes.iter().flatten().map(|quote| gold_quote(record, document, quote));
+            let table = OffsetTable::new(&document.text, record.offset_unit);
+            let quotes = record.quotes.iter().flatten().map(|quote| gold_quote(record, &table, quote));
             Ok(Analysis { quotes: Some(quotes.collect::<Result<_>>()?), ..Analysis::default() })
         });
         for (record, analysis) in batch.iter().zip(pipeline.read_stances(&documents, analyses.collect())) {
@@ -51,6 +54,21 @@ pub fn stance_of_gold_quotes(gold: &[Record], pipeline: &Pipeline) -> Result<Vec
         }
     }
     Ok(predicted)
+}
+
+/// The words around each quote of `record` as the stance model reads them; empty where the record carries no text or the
+/// offsets are no places in it.
+pub(super) fn contexts(record: &Record) -> Vec<QuoteContext> {
+    let quotes = record.quotes.iter().flatten();
+    let Some(document) = documents(std::slice::from_ref(record)).ok().and_then(|mut documents| documents.pop()) else {
+        return quotes.map(|_| QuoteContext::default()).collect();
+    };
+    let (table, paragraphs) = (OffsetTable::new(&document.text, record.offset_unit), paragraphs(&document.text));
+    let context = |quote: &QuoteRecord| -> Result<QuoteContext> {
+        let quote = gold_quote(record, &table, quote)?;
+        Ok(context::of_quote(&document.text, &paragraphs, document.title.as_deref(), &quote))
+    };
+    quotes.map(|quote| context(quote).unwrap_or_default()).collect()
 }
 
 fn documents(gold: &[Record]) -> Result<Vec<Document>> {
@@ -66,8 +84,7 @@ fn documents(gold: &[Record]) -> Result<Vec<Document>> {
 }
 
 /// A gold quote as the finder would have given it.
-fn gold_quote(record: &Record, document: &Document, quote: &QuoteRecord) -> Result<Quote> {
-    let table = OffsetTable::new(&document.text, record.offset_unit);
+fn gold_quote(record: &Record, table: &OffsetTable, quote: &QuoteRecord) -> Result<Quote> {
     let span = |span: &SpanRecord| match (table.to_byte(span.start), table.to_byte(span.end)) {
         (Some(start), Some(end)) => Ok(Span::new(start, end)),
         _ => Err(Error::document(format!("{} lies outside the text", records::place(&record.id, quote)))),

@@ -71,6 +71,12 @@ pub fn evaluate(meeting: &Meeting, bootstrap: &Bootstrap) -> Report {
             span_tally(&compared).precision_recall_table("scores", "span", documents, bootstrap),
             kind_tally(&compared).precision_recall_table("kinds", "kind", documents, bootstrap),
             length_tally(&compared).precision_recall_table("lengths", "characters", documents, bootstrap),
+            kind_length_tally(&compared).precision_recall_table(
+                "kinds_and_lengths",
+                "kind, characters",
+                documents,
+                bootstrap,
+            ),
         ],
     });
     report.sections.push(Section {
@@ -79,6 +85,8 @@ pub fn evaluate(meeting: &Meeting, bootstrap: &Bootstrap) -> Report {
         tables: vec![
             speaker_tally(&compared).accuracy_table("accuracy", "what", documents, bootstrap),
             evidence_tally(&compared).accuracy_table("evidence", "evidence", documents, bootstrap),
+            speaker_kind_tally(&compared).accuracy_table("kinds", "kind", documents, bootstrap),
+            kind_evidence_tally(&compared).accuracy_table("kinds_and_evidence", "kind, evidence", documents, bootstrap),
         ],
     });
     report.sections.push(Section {
@@ -163,29 +171,44 @@ fn same_span(gold: Option<&SpanRecord>, predicted: Option<&SpanRecord>, threshol
 
 /// Recall by the kind that gold states, precision by the kind that was predicted; a match of another kind counts.
 fn kind_tally(compared: &[Compared]) -> Tally {
-    group_tally(compared, Tally::with_rows(&["direct", "indirect", "mixed"]), |quote| kind_name(quote.kind))
+    group_tally(compared, Tally::with_rows(&KINDS), |quote| kind_name(quote.kind).to_string())
+}
+
+/// Lengths of content, in characters.
+const LENGTHS: [&str; 3] = ["under 50", "50 to 149", "150 and more"];
+
+fn length_name(quote: &QuoteRecord) -> &'static str {
+    match content_length(quote) {
+        0..50 => LENGTHS[0],
+        50..150 => LENGTHS[1],
+        _ => LENGTHS[2],
+    }
 }
 
 fn length_tally(compared: &[Compared]) -> Tally {
-    let rows = ["under 50", "50 to 149", "150 and more"];
-    group_tally(compared, Tally::with_rows(&rows), |quote| match content_length(quote) {
-        0..50 => rows[0],
-        50..150 => rows[1],
-        _ => rows[2],
-    })
+    group_tally(compared, Tally::with_rows(&LENGTHS), |quote| length_name(quote).to_string())
 }
 
-fn group_tally(compared: &[Compared], mut tally: Tally, group: impl Fn(&QuoteRecord) -> &'static str) -> Tally {
+fn kind_length_tally(compared: &[Compared]) -> Tally {
+    let rows: Vec<String> = KINDS.iter().flat_map(|kind| LENGTHS.map(|length| format!("{kind}, {length}"))).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let group = |quote: &QuoteRecord| format!("{}, {}", kind_name(quote.kind), length_name(quote));
+    group_tally(compared, Tally::with_rows(&rows), group)
+}
+
+fn group_tally(compared: &[Compared], mut tally: Tally, group: impl Fn(&QuoteRecord) -> String) -> Tally {
     for one in compared {
         for (at, quote) in one.gold.iter().enumerate() {
-            tally.see(one.document, group(quote), Seen::Gold(one.matches.iter().any(|m| m.gold == at)));
+            tally.see(one.document, &group(quote), Seen::Gold(one.matches.iter().any(|m| m.gold == at)));
         }
         for (at, quote) in one.predicted.iter().enumerate() {
-            tally.see(one.document, group(quote), Seen::Predicted(one.matches.iter().any(|m| m.predicted == at)));
+            tally.see(one.document, &group(quote), Seen::Predicted(one.matches.iter().any(|m| m.predicted == at)));
         }
     }
     tally
 }
+
+const KINDS: [&str; 3] = ["direct", "indirect", "mixed"];
 
 fn kind_name(kind: QuoteKind) -> &'static str {
     match kind {
@@ -228,11 +251,26 @@ fn matched<'a>(compared: &'a [Compared<'a>]) -> impl Iterator<Item = (usize, &'a
 
 /// Right names by the evidence that gold states, or else the prediction.
 fn evidence_tally(compared: &[Compared]) -> Tally {
-    let mut tally = Tally::default();
+    name_tally(compared, Tally::default(), |_, evidence| evidence.to_string())
+}
+
+/// Right names by the kind that gold states.
+fn speaker_kind_tally(compared: &[Compared]) -> Tally {
+    name_tally(compared, Tally::with_rows(&KINDS), |kind, _| kind.to_string())
+}
+
+/// Right names by kind and evidence.
+fn kind_evidence_tally(compared: &[Compared]) -> Tally {
+    name_tally(compared, Tally::default(), |kind, evidence| format!("{kind}, {evidence}"))
+}
+
+/// Right names of matched quotes that have a speaker in gold, in rows named by kind and evidence.
+fn name_tally(compared: &[Compared], mut tally: Tally, row: impl Fn(&str, &str) -> String) -> Tally {
     for (document, gold, predicted) in matched(compared) {
         let Some(speaker) = &gold.speaker else { continue };
         let evidence = speaker.evidence.or(predicted.speaker.as_ref().and_then(|p| p.evidence));
-        tally.see(document, evidence.map_or("not stated", evidence_name), Seen::Gold(same_name(gold, predicted)));
+        let row = row(kind_name(gold.kind), evidence.map_or("not stated", evidence_name));
+        tally.see(document, &row, Seen::Gold(same_name(gold, predicted)));
     }
     tally
 }
@@ -325,6 +363,10 @@ fn state_protocol(report: &mut Report, meeting: &Meeting, bootstrap: &Bootstrap,
     report.state("attribution", "content, cue and source all right; a cue or source that both sides lack is right");
     report.state("kinds and lengths", "recall by gold's group, precision by the prediction's group, overlap matches");
     report.state("names", "compared in lower case without article, possessive and punctuation");
+    report.state(
+        "speakers by kind and evidence",
+        "gold's kind and evidence; the prediction's evidence where gold has none",
+    );
     report.state(
         "coverage",
         "GenderGapTracker: share of the gold extent (first to last character) covered, greedy in the order of gold",

@@ -1,9 +1,10 @@
 //! Rows with a stance label: read from JSONL, CSV or records, and met by id.
 
-use super::{matching, records};
+use super::{matching, predict, records};
 use crate::document::{QuoteKind, StanceLabel};
 use crate::error::{Error, Result};
 use crate::record::{QuoteRecord, Record};
+use crate::stance::StanceText;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -29,6 +30,10 @@ pub struct StanceRow {
     pub document: String,
     /// The words.
     pub quote: String,
+    /// What stands before them, as the stance model reads it, speaker included; empty where the row does not say.
+    pub left: String,
+    /// What stands after them, as the stance model reads it.
+    pub right: String,
     /// The label; none where the row has none.
     pub label: Option<StanceLabel>,
     /// Probabilities of conciliatory, firm and neutral; none where one is missing, negative or no number.
@@ -140,6 +145,8 @@ fn rows_of(path: &Path, fields: &[(u64, Map<String, Value>)], side: Side) -> Res
         read.rows.push(StanceRow {
             document: text(row, &["doc", "document", "document_id"]).unwrap_or_else(|| id.clone()),
             quote: text(row, &["quote"]).unwrap_or_default(),
+            left: left(row),
+            right: words(row, "right").to_string(),
             label: label(row, side, predicted).map_err(place)?,
             probabilities,
             sure: row.get("sure").and_then(sure),
@@ -171,6 +178,17 @@ pub(crate) fn text(row: &Map<String, Value>, names: &[&str]) -> Option<String> {
         Value::Object(object) => object.get("name").and_then(Value::as_str).map(str::to_string),
         _ => None,
     })
+}
+
+fn words<'a>(row: &'a Map<String, Value>, name: &str) -> &'a str {
+    row.get(name).and_then(Value::as_str).unwrap_or("")
+}
+
+/// The left side of a row as the model reads it.
+fn left(row: &Map<String, Value>) -> String {
+    let speaker = row.get("speaker").and_then(Value::as_str);
+    let text = StanceText { quote: "", left: words(row, "left"), right: words(row, "right"), speaker };
+    text.left_with_speaker().trim().to_string()
 }
 
 fn label(row: &Map<String, Value>, side: Side, file_has_stance: bool) -> Result<Option<StanceLabel>> {
@@ -309,7 +327,12 @@ fn quotes_as_rows(meeting: records::Meeting) -> (Vec<StanceRow>, Vec<StanceRow>)
         let predicted: Vec<&QuoteRecord> = pair.predicted.iter().flat_map(|r| r.quotes.iter().flatten()).collect();
         let spans = |quotes: &[&QuoteRecord]| quotes.iter().map(|q| records::ranges(q)).collect::<Vec<_>>();
         let matches = matching::assign(&spans(&gold), &spans(&predicted), 0.5);
-        gold_rows.extend(gold.iter().map(|quote| quote_row(&pair.gold, quote, &pair.gold.id)));
+        let contexts = pair.gold.quotes.iter().flatten().zip(predict::contexts(&pair.gold));
+        gold_rows.extend(contexts.filter(|(quote, _)| quote.stance.is_some()).map(|(quote, context)| StanceRow {
+            left: context.text().left_with_speaker().trim().to_string(),
+            right: context.right.clone(),
+            ..quote_row(&pair.gold, quote, &pair.gold.id)
+        }));
         for (at, quote) in predicted.iter().enumerate() {
             let partner = matches.iter().find(|m| m.predicted == at).and_then(|m| gold.get(m.gold));
             let row = quote_row(&pair.gold, quote, &pair.gold.id);

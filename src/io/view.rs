@@ -157,7 +157,8 @@ fn speaker_lines(quote: &QuoteRecord, style: &Style, room: usize) -> Vec<String>
         return vec![style.faint("speaker not named")];
     };
     let name = fitted(&clean(&speaker.name), room);
-    let role = speaker.role.as_deref().map(clean).filter(|role| *role != name).map(|role| format!(", {role}"));
+    let role =
+        speaker.role.as_deref().map(clean).filter(|role| !name.contains(role.as_str())).map(|role| format!(", {role}"));
     let role = fitted(&role.unwrap_or_default(), room.saturating_sub(name.width()));
     vec![format!("{}{}", style.bold(&name), style.faint(&role))]
 }

@@ -1,10 +1,12 @@
 //! The linker: content, cue and source joined to attributions.
 //!
 //! Two logistic scorers over pairs, learned from annotated articles: does this content belong to this cue, does this
-//! source. Each content takes its best cue; each cue with content takes its best source or none, and several cues may
-//! share one. A third scorer says how likely the whole is a quote.
+//! source. Each content takes its best cue; a cue keeps one stretch of content before it and one after it (see
+//! [`stretches`](super::stretches)), takes its best source or none, and several cues may share one. A third scorer says
+//! how likely the whole is a quote.
 
 use super::model::{Found, Part, Words};
+use super::stretches::{self, Stretch};
 use super::tags::{Attribution, Role};
 use crate::document::Span;
 use crate::error::{Error, Result};
@@ -15,6 +17,8 @@ use std::path::Path;
 
 /// The file in the model's folder.
 const FILE: &str = "linker.json";
+/// Weights of each scorer: its features and the intercept.
+const WIDTHS: [usize; 3] = [15, 15, 10];
 
 /// What the linker reads: the parts that the model found in a text, in order of position.
 #[derive(Debug, Clone, Copy)]
@@ -75,25 +79,37 @@ pub struct Linker {
     pub least_whole: f64,
 }
 
-/// An attribution before it is judged: indices of parts.
+/// An attribution before it is judged: ranges of words.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Joined {
-    pub(crate) content: Vec<usize>,
-    pub(crate) cue: usize,
-    pub(crate) source: Option<usize>,
+    pub(crate) content: Vec<Range<usize>>,
+    pub(crate) cue: Range<usize>,
+    pub(crate) source: Option<Range<usize>>,
     pub(crate) features: Vec<f64>,
 }
 
 impl Linker {
-    /// The linker of a model's folder, if it was trained.
+    /// The linker of a model's folder.
     ///
     /// # Errors
-    /// When the file is there but is no linker.
-    pub fn from_folder(folder: &Path) -> Result<Option<Linker>> {
+    /// When the file is missing, is no linker, or is one for other features than this program computes.
+    pub fn from_folder(folder: &Path) -> Result<Linker> {
         let file = folder.join(FILE);
-        let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
-        let linker = serde_json::from_str(&text).map_err(|e| Error::model(e.to_string()).in_file(&file))?;
-        Ok(Some(linker))
+        let failed = |message: String| {
+            Error::model(message).in_file(&file).help("`detente train linker` with the model's configuration writes it")
+        };
+        let text = std::fs::read_to_string(&file).map_err(|e| failed(format!("the quote model has no linker: {e}")))?;
+        let linker: Linker = serde_json::from_str(&text).map_err(|e| failed(format!("this is no linker: {e}")))?;
+        let widths = [&linker.content, &linker.source, &linker.whole].map(|scorer| scorer.weights.len());
+        if widths != WIDTHS {
+            return Err(failed(format!("the linker has {widths:?} weights instead of {WIDTHS:?}")));
+        }
+        let finite =
+            [&linker.content, &linker.source, &linker.whole].iter().all(|s| s.weights.iter().all(|w| w.is_finite()));
+        if !finite {
+            return Err(failed("a weight of the linker is no number".into()));
+        }
+        Ok(linker)
     }
 
     /// Writes it into a model's folder.
@@ -117,6 +133,8 @@ impl Linker {
 
     /// All attributions, probable or not.
     pub(crate) fn join(&self, reading: &Reading) -> Vec<Joined> {
+        let parts = stretches::with_signatures(reading);
+        let reading = &Reading { parts: &parts, ..*reading };
         let mut contents: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
         for at in indices(reading.parts, Role::Content) {
             if let Some((cue, logit)) =
@@ -125,39 +143,45 @@ impl Linker {
                 contents.entry(cue).or_default().push((at, logit));
             }
         }
-        contents.into_iter().map(|(cue, content)| self.joined(reading, cue, &content)).collect()
+        contents.into_iter().filter_map(|(cue, content)| self.joined(reading, cue, &content)).collect()
     }
 
-    fn joined(&self, reading: &Reading, cue: usize, content: &[(usize, f64)]) -> Joined {
+    fn joined(&self, reading: &Reading, cue: usize, content: &[(usize, f64)]) -> Option<Joined> {
         let sources = candidates(reading, cue, Role::Source);
         let threshold = (self.least_source / (1.0 - self.least_source)).ln();
         let source =
             best(&self.source, reading, sources, |source| (source, cue)).filter(|(_, logit)| *logit >= threshold);
-        let part = |at: usize| reading.parts.get(at);
-        let score = |at: usize| part(at).map_or(0.0, |p| f64::from(p.score));
+        let source = source.and_then(|(at, logit)| Some((reading.parts.get(at)?, logit)));
+        let cue = reading.parts.get(cue)?;
+        let content = stretches::of_cue(reading, cue, content);
         let count = content.len().max(1) as f64;
-        let words: usize = content.iter().filter_map(|(at, _)| part(*at)).map(|p| p.words.len()).sum();
+        let words: usize = content.iter().map(|c| c.words.len()).sum();
         let features = vec![
-            odds(content.iter().map(|(at, _)| score(*at)).sum::<f64>() / count),
-            content.iter().map(|(at, _)| score(*at)).fold(1.0, f64::min),
-            odds(score(cue)),
-            content.iter().map(|(_, logit)| logit.clamp(-5.0, 5.0)).sum::<f64>() / count,
+            odds(content.iter().map(|c| c.score).sum::<f64>() / count),
+            content.iter().map(|c| c.score).fold(1.0, f64::min),
+            odds(f64::from(cue.score)),
+            content.iter().map(|c| c.logit.clamp(-5.0, 5.0)).sum::<f64>() / count,
             source.map_or(0.0, |(_, logit)| logit.clamp(-5.0, 5.0)),
             f64::from(source.is_some()),
-            source.map_or(0.0, |(at, _)| score(at)),
+            source.map_or(0.0, |(part, _)| f64::from(part.score)),
             (words as f64).ln_1p(),
             f64::from(content.len() > 1),
         ];
-        Joined { content: content.iter().map(|(at, _)| *at).collect(), cue, source: source.map(|s| s.0), features }
+        Some(Joined {
+            content: content.into_iter().map(|Stretch { words, .. }| words).collect(),
+            cue: cue.words.clone(),
+            source: source.map(|(part, _)| part.words.clone()),
+            features,
+        })
     }
 }
 
 fn found(reading: &Reading, joined: &Joined, confidence: f32) -> Found {
-    let span = |at: usize| -> Option<Span> { reading.words.span(&reading.parts.get(at)?.words) };
+    let span = |words: &Range<usize>| -> Option<Span> { reading.words.span(words) };
     let attribution = Attribution {
-        content: joined.content.iter().filter_map(|at| span(*at)).collect(),
-        source: joined.source.and_then(span).into_iter().collect(),
-        cue: span(joined.cue).into_iter().collect(),
+        content: joined.content.iter().filter_map(span).collect(),
+        source: joined.source.iter().filter_map(span).collect(),
+        cue: span(&joined.cue).into_iter().collect(),
     };
     Found { attribution, confidence }
 }
@@ -167,14 +191,15 @@ fn indices(parts: &[Part], role: Role) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// Parts of a role in the paragraph of part `of`: a cue reaches no further, but for quotes over several paragraphs, which
-/// their marks tell.
+/// their marks tell, and for what a colon at the end of a paragraph announces.
 pub(crate) fn candidates(reading: &Reading, of: usize, role: Role) -> Vec<usize> {
-    let paragraph = |at: usize| {
-        let first = reading.parts.get(at).map(|p| p.words.start)?;
-        reading.words.paragraph.get(first).copied()
-    };
-    let Some(here) = paragraph(of) else { return Vec::new() };
-    indices(reading.parts, role).filter(|at| paragraph(*at) == Some(here)).collect()
+    let Some(part) = reading.parts.get(of) else { return Vec::new() };
+    if let Some(announcing) = stretches::announcing_cue(reading, part).filter(|_| role == Role::Cue) {
+        return vec![announcing];
+    }
+    let paragraph = |part: &Part| reading.words.paragraph.get(part.words.start).copied();
+    let here = paragraph(part);
+    indices(reading.parts, role).filter(|at| reading.parts.get(*at).is_some_and(|p| paragraph(p) == here)).collect()
 }
 
 /// The candidate with the highest logit, the first of equals.
@@ -231,8 +256,7 @@ fn odds(probability: f64) -> f64 {
 /// Quotation marks among the words of `gap`; an odd number is a mark crossed.
 fn marks_between(reading: &Reading, gap: &Range<usize>) -> usize {
     let words = reading.words.spans.get(gap.clone()).unwrap_or_default();
-    let is_mark = |w: &&Span| matches!(w.of(reading.text), "\"" | "“" | "”" | "''" | "``" | "«" | "»" | "„");
-    words.iter().filter(is_mark).count()
+    words.iter().filter(|w| stretches::opens(w.of(reading.text)) || stretches::closes(w.of(reading.text))).count()
 }
 
 /// Whether no part of `x`'s role is nearer to cue `c` (`of_role`), or no cue nearer to `x`.
@@ -287,6 +311,22 @@ mod tests {
             found.iter().map(|f| f.attribution.content.iter().map(|c| c.of(text)).collect()).collect();
         assert_eq!(shown, [vec!["We hope", "for peace"], vec!["no war"]]);
         assert!(found.iter().all(|f| f.attribution.source[0].of(text) == "Lee"));
+    }
+
+    #[test]
+    fn a_linker_that_is_missing_or_broken_is_told_when_it_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = || Linker::from_folder(folder.path()).unwrap_err().to_string();
+        assert!(message().contains("has no linker"), "{}", message());
+        for (text, expected) in [("{", "no linker"), ("{\"content\": 1}", "no linker")] {
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            assert!(message().contains(expected), "{}", message());
+        }
+        linker().save(folder.path()).unwrap();
+        assert!(message().contains("weights instead of"), "{}", message());
+        let whole = Linker { whole: Scorer { weights: vec![0.0; 10] }, ..linker() };
+        whole.save(folder.path()).unwrap();
+        assert_eq!(Linker::from_folder(folder.path()).unwrap(), whole);
     }
 
     #[test]

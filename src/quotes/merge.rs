@@ -2,9 +2,10 @@
 //! cue, source, unmarked parts and reported speech.
 
 use super::Draft;
-use super::article::Article;
+use super::article::{Article, Break};
 use super::attribution::{Attribution as Beside, Place, Said};
 use super::marks::{self, Marked};
+use super::mend::{is_bare_name, mended};
 use super::model::Found;
 use super::names::{Mention, MentionKind};
 use super::tags::Attribution;
@@ -34,7 +35,7 @@ pub fn snap(attribution: &mut Attribution, text: &str, marked: &[Marked]) {
 /// The attributions of `found`, their content with the bounds that the marks of `text` give.
 pub fn snapped(text: &str, found: Vec<Found>) -> Vec<Attribution> {
     let marked = marks::pair(text, &paragraphs(text));
-    let mut attributions: Vec<Attribution> = found.into_iter().map(|f| f.attribution).collect();
+    let mut attributions: Vec<Attribution> = found.into_iter().map(|f| mended(text, f.attribution)).collect();
     attributions.iter_mut().for_each(|a| snap(a, text, &marked));
     attributions
 }
@@ -81,16 +82,20 @@ pub(super) fn merge(
     found: &[Found],
 ) -> Vec<Draft> {
     for found in found {
-        let mut snapped = found.attribution.clone();
+        let mut snapped = mended(article.text, found.attribution.clone());
         snap(&mut snapped, article.text, marked);
         let kind = kind(&snapped.content, article.text, marked);
         let parts: Vec<Span> = snapped.content.iter().map(|p| without_marks(*p, article.text, marked)).collect();
         let (same, others): (Vec<Draft>, Vec<Draft>) =
             drafts.into_iter().partition(|d| d.parts.iter().any(|own| mostly_in(*own, &parts)));
         drafts = others;
-        if same.is_empty() && is_bare_name(&parts, article.text) {
+        if same.is_empty() && (is_bare_name(&parts, article.text) || claims_too_little(&parts, article.text, found)) {
             continue;
         }
+        let (same, apart) = together(article, same);
+        let parts: Vec<Span> =
+            parts.into_iter().filter(|p| !apart.iter().any(|d| d.parts.iter().any(|own| own.overlaps(*p)))).collect();
+        drafts.extend(apart);
         let Some(model) = draft(article, mentions, &snapped, kind, parts, found.confidence) else {
             drafts.extend(same);
             continue;
@@ -101,11 +106,31 @@ pub(super) fn merge(
     drafts
 }
 
-/// Whether no word of `parts` starts with a small letter: a name or title ("President Ana Ruiz"), which claims nothing.
-fn is_bare_name(parts: &[Span], text: &str) -> bool {
-    const LONGEST_NAME: usize = 6;
-    let words: Vec<&str> = parts.iter().flat_map(|p| p.of(text).split_whitespace()).collect();
-    words.len() <= LONGEST_NAME && words.iter().all(|w| !w.starts_with(char::is_lowercase))
+/// Indirect content below this confidence is none for a reader, and below the next where it is a bare phrase.
+const LEAST_CONFIDENCE: f32 = 0.5;
+const LEAST_OF_PHRASES: f32 = 0.6;
+/// The most words of a bare phrase ("the state of war").
+const LONGEST_PHRASE: usize = 5;
+
+/// Whether content outside of marks is too doubtful for what it claims.
+fn claims_too_little(parts: &[Span], text: &str, found: &Found) -> bool {
+    let mut words = parts.iter().flat_map(|p| p.of(text).split_whitespace());
+    let introduces = |w: &str| matches!(w, "that" | "to" | "whether" | "how" | "why" | "what" | "if");
+    let clause = words.next().is_some_and(introduces);
+    let phrase = !clause && words.count() < LONGEST_PHRASE;
+    found.confidence < if phrase { LEAST_OF_PHRASES } else { LEAST_CONFIDENCE }
+}
+
+/// Of the marks' drafts that one attribution of the model covers, those up to the first sentence of the reporter's that
+/// stands between two of them, and the rest: `"A," he said. It rained. "B."` are two quotes.
+fn together(article: &Article, mut drafts: Vec<Draft>) -> (Vec<Draft>, Vec<Draft>) {
+    drafts.sort_by_key(|d| d.first);
+    let torn = drafts.windows(2).position(|pair| match pair {
+        [one, two] => (one.last + 1..=two.first).filter(|i| article.before(*i) >= Break::Sentence).count() > 1,
+        _ => false,
+    });
+    let apart = torn.map_or(Vec::new(), |at| drafts.split_off(at + 1));
+    (drafts, apart)
 }
 
 fn mostly_in(own: Span, parts: &[Span]) -> bool {
@@ -153,12 +178,23 @@ fn draft(
         cue,
         at,
         end: at.max(source_end),
-        said: source.map_or(Said::Nobody, |s| Said::By(mention(article, mentions, s))),
+        said: source
+            .filter(|s| !is_impersonal(article.text, *s, cue))
+            .map_or(Said::Nobody, |s| Said::By(mention(article, mentions, s, &attribution.content))),
         place: if at > last { Place::After } else { Place::Before },
         unquoted_content: false,
         plain: true,
     };
     Some(Draft { parts, kind, first, last, attribution: Some(beside), confidence, unclosed: false, continues: false })
+}
+
+/// Whether "it" names nobody: "it was stressed that".
+fn is_impersonal(text: &str, source: Span, cue: Option<Span>) -> bool {
+    let passive = |cue: Span| {
+        let verb = Span::new(source.end.min(cue.start), cue.end).of(text);
+        verb.split_whitespace().any(|w| matches!(w, "is" | "was" | "were" | "been" | "be"))
+    };
+    source.of(text).eq_ignore_ascii_case("it") && cue.is_some_and(passive)
 }
 
 /// The item that byte `at` lies in, or the next one.
@@ -167,14 +203,70 @@ fn item_at(article: &Article, at: usize) -> Option<usize> {
     (index < article.items.len()).then_some(index)
 }
 
-/// Who a source is: the first mention in it, or its words.
-fn mention(article: &Article, mentions: &[Mention], source: Span) -> Mention {
+/// Who a source is: a name set off by a comma ("its head, Ana Ruiz"); or the first mention in it, with what follows that
+/// mention in the source ("bakers in Santa Ruela", "the governor’s office"); or its words.
+fn mention(article: &Article, mentions: &[Mention], source: Span, content: &[Span]) -> Mention {
+    if let Some(name) = set_off(article, mentions, source).filter(|m| !content.iter().any(|c| c.overlaps(m.span))) {
+        return name.clone();
+    }
+    let source = up_to_comma(article.text, source);
+    let first = item_at(article, source.start).unwrap_or(0);
+    let end = item_at(article, source.end.saturating_sub(1)).unwrap_or(first) + 1;
     let inside = |m: &&Mention| article.span(m.items.start, m.items.end).overlaps(source);
-    mentions.iter().find(inside).cloned().unwrap_or_else(|| {
-        let first = item_at(article, source.start).unwrap_or(0);
-        let last = item_at(article, source.end.saturating_sub(1)).unwrap_or(first);
-        Mention { items: first..last + 1, span: source, kind: MentionKind::Other, role: None, apposition_end: None }
-    })
+    let whole = |kind: MentionKind| Mention { items: first..end, span: source, kind, role: None, apposition_end: None };
+    let Some(found) = mentions.iter().find(inside) else { return whole(MentionKind::Other) };
+    if found.kind == MentionKind::Pronoun || found.items.end == end || end - first > LONGEST_SOURCE {
+        return found.clone();
+    }
+    let last = found.items.end.saturating_sub(1);
+    let owns = ["'s", "’s", "'", "’"].iter().any(|s| article.word(last) == *s || article.word(last + 1) == *s);
+    let begins = found.items.start <= first + 1;
+    match found.kind {
+        _ if owns && begins => whole(MentionKind::Other),
+        _ if !begins && is_within(article, found, first) => whole(MentionKind::Other),
+        MentionKind::Name => found.clone(),
+        kind if begins => whole(kind),
+        _ => found.clone(),
+    }
+}
+
+/// The name that a comma sets off in a source or right after it.
+fn set_off<'a>(article: &Article, mentions: &'a [Mention], source: Span) -> Option<&'a Mention> {
+    let end = item_at(article, source.end.saturating_sub(1))? + 1;
+    let comma = |m: &Mention| article.word_before(m.items.start) == "," && m.items.start <= end + 1;
+    // The mention may be the whole phrase already, and its span the name.
+    let joined = |m: &Mention| article.span(m.items.start, m.items.end).start <= source.start;
+    let named = |m: &Mention| {
+        matches!(m.kind, MentionKind::Name | MentionKind::Body)
+            && m.span.start > source.start
+            && m.span.of(article.text).starts_with(char::is_uppercase)
+    };
+    let near = |m: &&Mention| m.items.start <= end + 1 && m.span.end > source.start;
+    mentions.iter().filter(near).find(|m| named(m) && (comma(m) || (joined(m) && m.kind == MentionKind::Name)))
+}
+
+/// The longest source whose words are the speaker's name, in items.
+const LONGEST_SOURCE: usize = 10;
+
+/// A source to its first comma, where that leaves something: what follows describes ("a clerk, who wept").
+fn up_to_comma(text: &str, source: Span) -> Span {
+    match source.of(text).find(',') {
+        Some(at) if at > 0 => Span::new(source.start, source.start + at),
+        _ => source,
+    }
+}
+
+/// Whether a word narrows down the noun before it.
+fn narrows(word: &str) -> bool {
+    matches!(
+        word,
+        "of" | "in" | "from" | "for" | "to" | "by" | "at" | "on" | "with" | "near" | "published" | "seen" | "paid"
+    )
+}
+
+/// Whether a mention only belongs to the noun that the source begins with: "a survey paid for by the company".
+fn is_within(article: &Article, found: &Mention, first: usize) -> bool {
+    (first + 1..found.items.start).any(|i| narrows(&article.lower(i)))
 }
 
 #[cfg(test)]
@@ -233,6 +325,60 @@ mod tests {
     fn what_stands_in_marks_is_found_without_the_model_too() {
         let text = "\"We will sign,\" Premier Anna Lind said.\n\nIt rained.";
         assert_eq!(find_all(text, &[], &[]), crate::quotes::find(text));
+    }
+
+    #[test]
+    fn a_sentence_of_the_reporter_parts_two_quotes() {
+        let text = "\"The lists are ready now,\" he told envoys. They fill two books. \"It may take a month.\"";
+        let both = found(text, &["\"The lists are ready now,\"", "\"It may take a month.\""], "told", "he");
+        let quotes = find_all(text, &[], &[both]);
+        let words: Vec<String> = quotes.iter().map(|q| q.words(text)).collect();
+        assert_eq!(words, ["The lists are ready now,", "It may take a month."]);
+    }
+
+    #[test]
+    fn doubtful_phrases_are_no_claims() {
+        let text = "The two unions signed a paper on ceasing the state of war in Selva.";
+        let signed = |confidence: f32| Found {
+            confidence,
+            ..found(text, &["ceasing the state of war"], "signed a paper on", "The two unions")
+        };
+        assert_eq!(find_all(text, &[], &[signed(0.55)]), []);
+        assert_eq!(find_all(text, &[], &[signed(0.7)]).len(), 1);
+    }
+
+    #[test]
+    fn a_speaker_is_as_much_of_the_source_as_says_who_it_is() {
+        for (text, source, name) in [
+            (
+                "Bakers in Santa Ruela feared that bread would cost more.",
+                "Bakers in Santa Ruela",
+                "Bakers in Santa Ruela",
+            ),
+            ("The governor’s office feared that bread would cost more.", "The governor’s office", "governor’s office"),
+            ("Its head, Ana Ruiz, feared that bread would cost more.", "Its head, Ana Ruiz,", "Ana Ruiz"),
+            ("Its head, Ana Ruiz, feared that bread would cost more.", "Its head", "Ana Ruiz"),
+            ("Ana Ruiz feared that bread would cost more.", "Ana Ruiz", "Ana Ruiz"),
+        ] {
+            let quotes = find_all(text, &[], &[found(text, &["that bread would cost more"], "feared", source)]);
+            let [quote] = &quotes[..] else { panic!("{quotes:?}") };
+            assert_eq!(quote.speaker.as_ref().map(|s| s.name.as_str()), Ok(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn whom_the_claim_is_about_does_not_make_it() {
+        let text = "According to the clerk, Ana Ruiz refused to sign the paper.";
+        let quotes =
+            find_all(text, &[], &[found(text, &["Ana Ruiz refused to sign the paper"], "According to", "the clerk")]);
+        assert_eq!(quotes[0].speaker.as_ref().map(|s| s.name.as_str()), Ok("clerk"));
+    }
+
+    #[test]
+    fn it_speaks_for_nobody_in_a_passive() {
+        let text = "It was stressed that bread would cost more.";
+        let quotes = find_all(text, &[], &[found(text, &["that bread would cost more"], "was stressed", "It")]);
+        assert_eq!(quotes[0].speaker, Err(crate::document::NoSpeaker::Unnamed));
     }
 
     #[test]

@@ -9,21 +9,26 @@
 //! unmarked parts of `mixed` ones; it leaves the bounds of what stands in marks alone.
 //!
 //! ```text
-//! text ─model→ content, cues, sources ─linker→ attributions ─merge→ into the quotes of the marks
+//! text ─model→ content, cues, sources ─linker→ attributions ─mend, merge→ into the quotes of the marks
 //! ```
+//!
+//! Headlines that name their speaker (`Border to open — Lind`) are claims too; the layout tells, with or without a model.
 
 mod article;
 mod attribution;
 mod content;
 pub mod cues;
 pub mod gazetteer;
+mod layout;
 mod lexicon;
 pub mod linker;
 pub mod marks;
+mod mend;
 pub mod merge;
 pub mod model;
 mod names;
 mod people;
+mod stretches;
 pub mod tags;
 mod transcript;
 
@@ -72,14 +77,18 @@ pub fn find_all(text: &str, entities: &[Entity], found: &[Found]) -> Vec<Quote> 
     // What is reported inside speech is part of it.
     let found: Vec<Found> =
         found.iter().filter(|f| !transcript::hold(&turns, &f.attribution.content)).cloned().collect();
-    if marked.is_empty() && turns.is_empty() && found.is_empty() {
+    let headlines = turns.is_empty() && layout::may_hold_headline(text, &paragraphs);
+    if marked.is_empty() && turns.is_empty() && found.is_empty() && !headlines {
         return Vec::new();
     }
     let article = Article::new(text, &paragraphs, &marked);
     let mentions = names::mentions(&article, entities);
     let reader = Reader::new(&article, &mentions);
     let drafts = join_split(&article, drafts(text, &article, &reader, &marked));
-    let drafts = merge::merge(&article, &mentions, &marked, drafts, &found);
+    let mut drafts = merge::merge(&article, &mentions, &marked, drafts, &found);
+    if headlines {
+        drafts = layout::with_headlines(&article, &mentions, &paragraphs, &marked, drafts);
+    }
     let mut speakers = Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) };
     let mut quotes = speakers.spoken(&turns, &mentions);
     quotes.extend(speakers.of(drafts));
@@ -221,6 +230,7 @@ fn judge(
         let stands_alone =
             leads && ends_sentence && (content.ends() || content.clause || marked.unclosed) && content.capital;
         let introduced = article.word_before(first) == ":" && full;
+        let paragraph_opens = article.before(first) == Break::Paragraph;
         let paragraph = article.before(first) == Break::Paragraph && article.before(last + 1) == Break::Paragraph;
         return match content.length {
             _ if marked.unclosed && !leads => None,
@@ -239,6 +249,8 @@ fn judge(
                 Some((QuoteKind::Direct, if content.length > 6 { 0.8 } else { 0.6 }))
             }
             3.. if introduced && !content.title_case => Some((QuoteKind::Direct, 0.6)),
+            // A headline: ‘Not one shift more’: rail strike goes on
+            3.. if paragraph_opens && leads && article.word(last + 1) == ":" => Some((QuoteKind::Direct, 0.5)),
             8.. if content.clause && !marked.single => Some((QuoteKind::Direct, 0.4)),
             _ => None,
         };

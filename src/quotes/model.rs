@@ -84,20 +84,27 @@ pub struct Found {
 pub struct QuoteTagger {
     tokens: Tokens,
     encoder: Arc<dyn Encoder>,
-    linker: Option<Arc<Linker>>,
+    linker: Arc<Linker>,
 }
 
 impl QuoteTagger {
     /// The model in `folder`, which `encoder` runs; windows are as long as those it was trained on.
     ///
     /// # Errors
-    /// When the folder is not that of a quote model.
+    /// When the folder is not that of a quote model, or has no linker.
     pub fn from_folder(folder: &Path, encoder: Arc<dyn Encoder>) -> Result<QuoteTagger> {
+        QuoteTagger::with_linker(folder, encoder, Linker::from_folder(folder)?)
+    }
+
+    /// As [`QuoteTagger::from_folder`], with a linker that is not the folder's: for a model whose linker is to be trained.
+    ///
+    /// # Errors
+    /// When the folder is not that of a quote model.
+    pub fn with_linker(folder: &Path, encoder: Arc<dyn Encoder>, linker: Linker) -> Result<QuoteTagger> {
         if encoder.labels() != labels() {
             return Err(Error::model("the labels are not those of a quote model").in_file(folder));
         }
-        let tokens = Tokens::from_folder(folder)?;
-        Ok(QuoteTagger { tokens, encoder, linker: Linker::from_folder(folder)?.map(Arc::new) })
+        Ok(QuoteTagger { tokens: Tokens::from_folder(folder)?, encoder, linker: Arc::new(linker) })
     }
 
     /// The engine that runs the model.
@@ -133,11 +140,10 @@ impl QuoteTagger {
     /// The attributions of a text, in order of their first content, from the logits of its windows.
     ///
     /// # Errors
-    /// As [`QuoteTagger::parts`], and when the model has no linker yet.
+    /// As [`QuoteTagger::parts`].
     pub fn decode(&self, text: &str, words: &Words, windows: &[Window], logits: &[Array2<f32>]) -> Result<Vec<Found>> {
-        let linker = self.linker()?;
-        let parts = Self::parts(words, windows, logits, &linker.bias)?;
-        Ok(linker.link(&Reading { text, words, parts: &parts }))
+        let parts = Self::parts(words, windows, logits, &self.linker.bias)?;
+        Ok(self.linker.link(&Reading { text, words, parts: &parts }))
     }
 
     /// The attributions of a text, computed at once.
@@ -147,12 +153,6 @@ impl QuoteTagger {
     pub fn find(&self, text: &str) -> Result<Vec<Found>> {
         let (words, windows, logits) = self.read(text)?;
         self.decode(text, &words, &windows, &logits)
-    }
-
-    fn linker(&self) -> Result<&Linker> {
-        self.linker.as_deref().ok_or_else(|| {
-            Error::model("the quote model has no linker.json").help("run `detente train linker` with its configuration")
-        })
     }
 
     /// The words of a text, what the model reads of it, and what it says.

@@ -33,6 +33,7 @@ struct Referent {
 #[derive(Debug, Clone, Copy)]
 struct Occurrence {
     start: usize,
+    end: usize,
     referent: usize,
     evidence: Evidence,
     /// Whether it stands where subjects stand.
@@ -53,6 +54,8 @@ pub(super) struct People<'a> {
 
 /// How many people a title is compared with.
 const MEMORY: usize = 24;
+/// Paragraphs at the top that name people whom only the article introduces.
+const HEADLINES: usize = 2;
 /// How far back a pronoun looks, in mentions and in paragraphs.
 const PRONOUN_MENTIONS: usize = 40;
 const PRONOUN_PARAGRAPHS: usize = 3;
@@ -98,7 +101,9 @@ impl<'a> People<'a> {
             return self.pronoun(mention, before);
         }
         let known = self.occurrences.binary_search_by_key(&mention.items.start, |o| o.start).ok();
-        let (referent, evidence) = match known.and_then(|i| self.occurrences.get(i)) {
+        // A longer phrase is somebody else: "the governor’s office".
+        let same = known.and_then(|i| self.occurrences.get(i)).filter(|o| o.end == mention.items.end);
+        let (referent, evidence) = match same {
             Some(occurrence) => (occurrence.referent, occurrence.evidence),
             None => self.identify(mention),
         };
@@ -119,7 +124,7 @@ impl<'a> People<'a> {
 
     /// Enters a name of more than one word.
     fn learn_name(&mut self, mention: &Mention) {
-        let words = words_of(self.article, mention.span);
+        let words = name_words(self.article, mention.span);
         let index = self.longer_or_same(&words).unwrap_or_else(|| self.enter(mention, words.join(" "), true));
         self.enrich(index, mention);
         let longer = self.referents.get(index).is_some_and(|r| r.name.split(' ').count() < words.len());
@@ -181,7 +186,8 @@ impl<'a> People<'a> {
         let phrase = self.article.span(mention.items.start, mention.items.end).of(text);
         let role = mention.role.map(|r| r.of(text)).filter(|r| !r.is_empty());
         let gender = gender_in(phrase).or_else(|| role.and_then(gender_in));
-        let country = role.and_then(gazetteer::country_in);
+        let origin = origin(self.article, mention.span).filter(|_| mention.kind == MentionKind::Name);
+        let country = role.and_then(gazetteer::country_in).or(origin);
         if let Some(referent) = self.referents.get_mut(index) {
             if let Some(role) = role
                 && referent.role.is_none()
@@ -199,19 +205,27 @@ impl<'a> People<'a> {
         match mention.kind {
             MentionKind::Name => self.identify_name(mention),
             MentionKind::Role => match self.holder(mention) {
-                Some(index) => (index, Evidence::Title),
+                Some(index) => {
+                    let country = gazetteer::country_in(mention.span.of(text));
+                    if let Some(referent) = self.referents.get_mut(index) {
+                        referent.country = referent.country.or(country);
+                    }
+                    (index, Evidence::Title)
+                }
                 None => {
                     let index = self.described(mention, without_article(mention.span.of(text)).to_string());
                     (index, Evidence::Title)
                 }
             },
-            MentionKind::Place => {
+            MentionKind::Place | MentionKind::Body => {
                 let name = without_article(mention.span.of(text)).to_string();
-                (self.described(mention, name), Evidence::Metonym)
-            }
-            MentionKind::Body => {
-                let name = without_article(mention.span.of(text)).to_string();
-                (self.described(mention, name), Evidence::Exact)
+                // The tagger took a surname for a place or a body: "— Lind" under a headline.
+                let person = self.bearer(std::slice::from_ref(&name)).filter(|_| gazetteer::place(&name).is_none());
+                let evidence = if mention.kind == MentionKind::Place { Evidence::Metonym } else { Evidence::Exact };
+                match person {
+                    Some(index) => (index, Evidence::ShortName),
+                    None => (self.described(mention, name), evidence),
+                }
             }
             MentionKind::Other | MentionKind::Pronoun => {
                 let index = self.described(mention, without_article(mention.span.of(text)).to_string());
@@ -233,7 +247,7 @@ impl<'a> People<'a> {
     }
 
     fn identify_name(&mut self, mention: &Mention) -> (usize, Evidence) {
-        let words = words_of(self.article, mention.span);
+        let words = name_words(self.article, mention.span);
         let full = if words.len() > 1 { self.longer_or_same(&words) } else { None };
         let found = full.or_else(|| self.bearer(&words));
         let index = match found {
@@ -277,7 +291,9 @@ impl<'a> People<'a> {
             return None;
         }
         let country = gazetteer::country_in(phrase);
-        self.recent.iter().copied().take(MEMORY).find(|i| {
+        // A headline names people by their office before the article says who they are.
+        let later = if self.paragraph(mention.items.start) <= HEADLINES { 0..self.referents.len() } else { 0..0 };
+        self.recent.iter().copied().take(MEMORY).chain(later).find(|i| {
             self.referents.get(*i).is_some_and(|r| {
                 let same_country = country.is_none() || r.country.is_none() || r.country == country;
                 let held = r.role.as_deref().is_some_and(|role| same_office(&lower, &head, &role.to_lowercase()));
@@ -310,7 +326,7 @@ impl<'a> People<'a> {
         let subject = self.article.begins_sentence(start)
             || self.article.word_before(start) == ","
             || self.article.quote(start.wrapping_sub(1)).is_some();
-        self.occurrences.push(Occurrence { start, referent, evidence, subject });
+        self.occurrences.push(Occurrence { start, end: mention.items.end, referent, evidence, subject });
         if let Some(at) = self.recent.iter().position(|r| *r == referent) {
             self.recent.remove(at);
         }
@@ -482,6 +498,21 @@ fn same_office(title: &str, head: &str, role: &str) -> bool {
         "governor" => has(&["governor", "gov"]),
         _ => has(&[head]),
     }
+}
+
+/// The words of a person's name, without where the person is from ("Beat Lüthi of Vantia").
+fn name_words(article: &Article, span: Span) -> Vec<String> {
+    let mut words = words_of(article, span);
+    if let Some(at) = words.iter().position(|w| w == "of").filter(|at| *at >= 2) {
+        words.truncate(at);
+    }
+    words
+}
+
+/// The country that "of" and a place after a name give.
+fn origin(article: &Article, span: Span) -> Option<&'static str> {
+    let (name, place) = span.of(article.text).split_once(" of ")?;
+    name.contains(' ').then(|| gazetteer::country_in(place)).flatten()
 }
 
 fn words_of(article: &Article, span: Span) -> Vec<String> {

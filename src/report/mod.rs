@@ -6,19 +6,32 @@
 //! {"schema": "detente.report/1", "task": "stance", "verdict": "…",
 //!  "protocol": {"intervals": "95 % percentile bootstrap, …", …},
 //!  "sections": {SECTION: {"about": "…", TABLE: {ROW: {COLUMN: CELL}}}},
-//!  "notes": ["…"], "lists": {"gold without prediction": ["id", …]}}
+//!  "notes": ["…"], "lists": {"gold without prediction": ["id", …]},
+//!  "curves": {NAME: {"about": "…", "x": "recall", "y": "precision", "lines": {LINE: [{"x", "value", "low", "high"}]}}},
+//!  "wrong_answers": [{"id", "document", "gold", "predicted", "probabilities", "left", "quote", "right",
+//!                     "words": [{"in": "quote", "word", "change"}], …}]}
 //! ```
 //!
-//! [`JSON_SCHEMA`] documents every name. A cell is a figure `{"value", "low", "high"}` (unrounded; null where it is not defined or has no interval), a count, a p
+//! `curves` and `wrong_answers` are left out where there are none, `words` where nobody asked for an explanation.
+//!
+//! [`JSON_SCHEMA`] documents every name. A cell is a figure `{"value", "low", "high"}` (unrounded; null where it is not
+//! defined or has no interval), a count, a p
 //! value, a text or null. Sections of stance: `three_way`, `two_way`, both again with `_sure`, `probabilities`,
 //! `breakdowns`, `calibration`, with tables `scores` (a column a system), `classes`, `confusion`, `coverage`,
 //! `calibration`, `by_source` …; of entities: `strict`, `conlleval`, `schemes`, `seen_in_training`; of quotes: `spans`,
 //! `speakers`, `gender_gap_tracker`; of agreement: `agreement`, `annotators`, `documents`; of a comparison one section a
 //! pair of systems.
 
+mod answers;
+mod details;
+mod figures;
+mod html;
+mod latex;
 mod markdown;
 mod terminal;
 
+pub use answers::{add_stance, explain};
+pub use details::{Curve, Point, WrongAnswer};
 pub use terminal::Style;
 
 use crate::error::{Error, Result};
@@ -122,6 +135,18 @@ impl Table {
         self.rows.push((name.into(), cells));
     }
 
+    /// The table without the columns in which no row has anything to say.
+    fn without_empty_columns(&self) -> Table {
+        let says = |at: usize| self.rows.iter().any(|(_, cells)| !matches!(cells.get(at), None | Some(Cell::Empty)));
+        let kept: Vec<usize> = (0..self.columns.len()).filter(|at| self.rows.is_empty() || says(*at)).collect();
+        let row = |cells: &Vec<Cell>| kept.iter().map(|at| cells.get(*at).cloned().unwrap_or(Cell::Empty)).collect();
+        Table {
+            columns: kept.iter().filter_map(|at| self.columns.get(*at).cloned()).collect(),
+            rows: self.rows.iter().map(|(name, cells)| (name.clone(), row(cells))).collect(),
+            ..Table::new(&self.name, &self.of, &[])
+        }
+    }
+
     /// The heading and all cells as strings, column names first.
     pub(crate) fn shown(&self) -> (Vec<String>, Vec<Vec<String>>) {
         let head = std::iter::once(&self.of).chain(&self.columns).map(|name| title(name)).collect();
@@ -184,10 +209,20 @@ pub struct Report {
     pub notes: Vec<String>,
     /// Ids and places that a person may want to look at, under what is the matter with them.
     pub lists: IndexMap<String, Vec<String>>,
+    /// Figures that are curves.
+    #[serde(serialize_with = "curves_by_name", skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<Curve>,
+    /// Answers that are not gold's, the surest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wrong_answers: Vec<WrongAnswer>,
 }
 
 fn by_name<S: Serializer>(sections: &[Section], serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.collect_map(sections.iter().map(|section| (&section.name, section)))
+}
+
+fn curves_by_name<S: Serializer>(curves: &[Curve], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_map(curves.iter().map(|curve| (&curve.name, curve)))
 }
 
 impl Report {
@@ -201,6 +236,8 @@ impl Report {
             sections: Vec::new(),
             notes: Vec::new(),
             lists: IndexMap::new(),
+            curves: Vec::new(),
+            wrong_answers: Vec::new(),
         }
     }
 
@@ -225,6 +262,16 @@ impl Report {
         }
     }
 
+    /// What the report is about, as a title.
+    fn heading(&self) -> String {
+        match self.task.as_str() {
+            "agreement" => "Agreement of annotators".to_string(),
+            "comparison" => "Comparison of systems".to_string(),
+            "experiment" => "Results of an experiment".to_string(),
+            task => format!("Evaluation of {}", title(task)),
+        }
+    }
+
     /// As a person reads it on a terminal.
     pub fn terminal(&self, style: Style) -> String {
         terminal::render(self, style)
@@ -235,22 +282,57 @@ impl Report {
         markdown::render(self)
     }
 
+    /// As one HTML page that needs no network and no script: verdict, tables, figures, wrong answers, protocol.
+    ///
+    /// # Errors
+    /// Io, when a figure cannot be drawn.
+    pub fn html(&self) -> Result<String> {
+        html::render(self)
+    }
+
+    /// As LaTeX tables to `\input` into a paper that loads `booktabs`.
+    pub fn latex(&self) -> String {
+        latex::render(self)
+    }
+
     /// As JSON, every figure unrounded.
     pub fn json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).map_err(|error| Error::io(format!("the report cannot be written: {error}")))
     }
 
-    /// Writes the report in the format that the ending of `path` names: `json` or `md`.
+    /// Writes the report in the format that the ending of `path` names: `html`, `md`, `tex` or `json`.
     ///
     /// # Errors
     /// Usage when the ending is another one, io when the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let text = match path.extension().and_then(|e| e.to_str()) {
-            Some("json") => self.json()? + "\n",
-            Some("md") => self.markdown(),
-            _ => return Err(unknown_ending(path)),
+        let text = match format(path)? {
+            Format::Html => self.html()?,
+            Format::Markdown => self.markdown(),
+            Format::Latex => self.latex(),
+            Format::Json => self.json()? + "\n",
         };
         std::fs::write(path, text).map_err(|error| Error::from(error).in_file(path))
+    }
+}
+
+/// What a report may be written as.
+enum Format {
+    Html,
+    Markdown,
+    Latex,
+    Json,
+}
+
+fn format(path: &Path) -> Result<Format> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    match ending.as_deref() {
+        Some("html" | "htm") => Ok(Format::Html),
+        Some("md") => Ok(Format::Markdown),
+        Some("tex") => Ok(Format::Latex),
+        Some("json") => Ok(Format::Json),
+        _ => Err(Error::usage("a report is written as .html, .md, .tex or .json")
+            .in_file(path)
+            .help("give the file one of these endings")),
     }
 }
 
@@ -259,14 +341,7 @@ impl Report {
 /// # Errors
 /// Usage when it does not.
 pub fn check_ending(path: &Path) -> Result<()> {
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("json" | "md") => Ok(()),
-        _ => Err(unknown_ending(path)),
-    }
-}
-
-fn unknown_ending(path: &Path) -> Error {
-    Error::usage("a report is written as .json or .md").in_file(path).help("give the file one of these endings")
+    format(path).map(|_| ())
 }
 
 /// A key as a heading: `macro_f1` reads "macro F1".
@@ -289,6 +364,12 @@ pub(crate) fn title(key: &str) -> String {
         other => other,
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// The text with its first letter in upper case.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -328,7 +409,11 @@ mod tests {
     fn an_unknown_ending_is_refused_before_anything_is_written() {
         assert!(check_ending(Path::new("report.docx")).is_err());
         assert!(
-            report().write(Path::new("/nonexistent/report.docx")).unwrap_err().to_string().contains(".json or .md")
+            report()
+                .write(Path::new("/nonexistent/report.docx"))
+                .unwrap_err()
+                .to_string()
+                .contains(".html, .md, .tex or .json")
         );
     }
 }

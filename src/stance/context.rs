@@ -1,7 +1,8 @@
 //! The words around a quote in its article, in the form in which the training data give them.
 
-use crate::document::{Quote, Span};
+use crate::document::{Quote, QuoteKind, Span};
 use crate::stance::StanceText;
+use crate::stance::input::{claim_context, tells};
 
 /// At most so many characters before the quote.
 const LEFT_CHARS: usize = 200;
@@ -33,7 +34,13 @@ impl QuoteContext {
 }
 
 /// The surroundings of `quote` in the article `text` with the given `paragraphs` and title.
+///
+/// Indirect and mixed quotes are read as the training data give paraphrases: the claim with the cue that tells how it is
+/// meant ("refused to take down its tower"), and who makes it; the words around say little that the cue does not.
 pub fn of_quote(text: &str, paragraphs: &[Span], title: Option<&str>, quote: &Quote) -> QuoteContext {
+    if quote.kind != QuoteKind::Direct {
+        return of_claim(text, quote);
+    }
     let extent = quote.extent();
     let left = left_of(text, paragraphs, extent.start);
     let title = title.map(str::trim).filter(|t| !t.is_empty());
@@ -45,6 +52,23 @@ pub fn of_quote(text: &str, paragraphs: &[Span], title: Option<&str>, quote: &Qu
         },
         right: right_of(text, paragraphs, quote),
         speaker: quote.speaker.as_ref().ok().filter(|_| quote.cue.is_none()).map(|s| s.name.clone()),
+    }
+}
+
+fn of_claim(text: &str, quote: &Quote) -> QuoteContext {
+    let words = quote.words(text);
+    let claim = words.trim_start_matches(|c: char| c == ',' || c.is_whitespace());
+    let claim = claim.strip_prefix("that ").unwrap_or(claim);
+    let cue = quote.cue.map(|cue| cue.of(text)).filter(|cue| tells(cue));
+    let speaker = quote.speaker.as_ref().ok().map(|s| match &s.role {
+        Some(role) if !s.name.contains(role.as_str()) => format!("{role} {}", s.name),
+        _ => s.name.clone(),
+    });
+    QuoteContext {
+        quote: cue.map_or(claim.to_string(), |cue| format!("{cue} {claim}")),
+        left: claim_context(speaker.as_deref()),
+        right: String::new(),
+        speaker: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a stance model reads of a quote: the words said, and the words around them. Training and inference share it.
 
+use std::borrow::Cow;
+
 /// Stands for the quote within its surroundings.
 const QUOTE_MARKER: &str = "…";
 
@@ -13,6 +15,47 @@ const QUOTE_MARKER: &str = "…";
 pub fn pair_texts(quote: &str, left: &str, right: &str) -> (String, String) {
     let context = left.split_whitespace().chain([QUOTE_MARKER]).chain(right.split_whitespace());
     (joined(quote.split_whitespace()), joined(context))
+}
+
+/// The left context of a claim that is reported rather than quoted, as the training data give paraphrases: it names the
+/// speaker, and no other words of the article stand around.
+///
+/// ```
+/// use detente::stance::input::claim_context;
+/// assert_eq!(claim_context(Some("Premier Ana Ruiz")), "[TASS headline; claim of Premier Ana Ruiz]");
+/// assert_eq!(claim_context(None), "[TASS headline; claim]");
+/// ```
+pub fn claim_context(speaker: Option<&str>) -> String {
+    match speaker.map(str::trim).filter(|s| !s.is_empty()) {
+        Some(speaker) => format!("[{CLAIM} of {speaker}]"),
+        None => format!("[{CLAIM}]"),
+    }
+}
+
+/// What paraphrases are called in the training data.
+const CLAIM: &str = "TASS headline; claim";
+
+/// Words of a cue that say no more than that something is said.
+const PLAIN: &str = "said says say saying told tells tell telling added adds adding noted notes noting stated states \
+    stating explained explains explaining announced announces announcing reported reports reporting remarked commented \
+    observed mentioned recalled recalling wrote writes writing concluded concludes continued pointed out according to in \
+    the words of view opinion";
+/// Words that stand beside them.
+const BESIDE: &str = "a also and are as be been by earlier had has have he her his in is it later many now of on once she \
+    so still that then they times today was were yesterday i we reporters journalists \
+    monday tuesday wednesday thursday friday saturday sunday";
+
+/// Whether a cue tells how something is meant ("refused", "promised", "warned") and not only that it is said.
+///
+/// ```
+/// use detente::stance::input::tells;
+/// assert!(tells("has so far refused") && tells("warned"));
+/// assert!(!tells("told reporters on Monday") && !tells("According to"));
+/// ```
+pub fn tells(cue: &str) -> bool {
+    let is_in = |list: &str, word: &str| list.split_whitespace().any(|w| w == word);
+    let words = cue.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase);
+    words.into_iter().any(|word| !is_in(PLAIN, &word) && !is_in(BESIDE, &word))
 }
 
 /// A quote and the words around it.
@@ -38,10 +81,15 @@ impl StanceText<'_> {
     /// assert_eq!(text.pair().1, "[Summit opens] Ana Ruiz said: …");
     /// ```
     pub fn pair(&self) -> (String, String) {
+        pair_texts(self.quote, &self.left_with_speaker(), self.right)
+    }
+
+    /// The left side as the model reads it: with `speaker said:` where neither side names the speaker.
+    pub fn left_with_speaker(&self) -> Cow<'_, str> {
         let speaker = self.speaker.map(str::trim).filter(|s| !s.is_empty());
         match speaker.filter(|s| !self.left.contains(s) && !self.right.contains(s)) {
-            Some(speaker) => pair_texts(self.quote, &format!("{} {speaker} said:", self.left), self.right),
-            None => pair_texts(self.quote, self.left, self.right),
+            Some(speaker) => Cow::Owned(format!("{} {speaker} said:", self.left)),
+            None => Cow::Borrowed(self.left),
         }
     }
 }

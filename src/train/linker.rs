@@ -50,7 +50,7 @@ impl LinkerOutcome {
 pub fn train(settings: &QuoteTraining) -> Result<LinkerOutcome> {
     let folder = &settings.training.output;
     let options = EngineOptions { device: settings.training.device, precision: settings.training.precision };
-    let tagger = QuoteTagger::from_folder(folder, Arc::new(RustBert::load(folder, &options)?))?;
+    let tagger = QuoteTagger::with_linker(folder, Arc::new(RustBert::load(folder, &options)?), Linker::default())?;
     let train = read_all(&tagger, &settings.train, settings.linker_articles)?;
     let dev = read_all(&tagger, &settings.dev, usize::MAX)?;
 
@@ -67,8 +67,16 @@ pub fn train(settings: &QuoteTraining) -> Result<LinkerOutcome> {
 }
 
 /// Biases of content, source and cue that are tried.
-const BIASES: [(f32, f32, f32); 6] =
-    [(0.0, 0.0, 0.0), (0.0, 0.4, 0.7), (0.3, 0.4, 0.7), (0.0, 0.4, 1.4), (0.3, 0.4, 1.4), (0.4, 0.8, 2.1)];
+const BIASES: [(f32, f32, f32); 8] = [
+    (0.0, 0.0, 0.0),
+    (0.0, 0.4, 0.7),
+    (0.0, 0.8, 0.7),
+    (0.3, 0.4, 0.7),
+    (0.3, 0.8, 1.0),
+    (0.0, 0.4, 1.4),
+    (0.3, 0.4, 1.4),
+    (0.4, 0.8, 2.1),
+];
 
 /// The linker of spans decoded with `bias`.
 fn train_with(bias: Bias, train: &[Read], dev: &[Read]) -> Result<LinkerOutcome> {
@@ -161,12 +169,7 @@ impl Decoded<'_> {
     fn wholes(&self, linker: &Linker) -> Vec<(Vec<f64>, bool)> {
         let gold: Vec<_> = self.article.gold.iter().map(|a| ranges(&a.content)).collect();
         let right = |joined: &Joined| {
-            let spans: Vec<Span> = joined
-                .content
-                .iter()
-                .filter_map(|at| self.parts.get(*at))
-                .filter_map(|p| self.article.words.span(&p.words))
-                .collect();
+            let spans: Vec<Span> = joined.content.iter().filter_map(|c| self.article.words.span(c)).collect();
             gold.iter().any(|g| matching::iou(g, &ranges(&spans)) >= SAME)
         };
         let joined = linker.join(&self.reading());
@@ -205,7 +208,7 @@ fn fit(rows: impl Iterator<Item = (Vec<f64>, bool)>) -> Result<Scorer> {
 fn choose_thresholds(linker: Linker, dev: &[Decoded]) -> LinkerOutcome {
     let mut best: Option<LinkerOutcome> = None;
     for source in [0.2, 0.4] {
-        for whole in [0.2, 0.3, 0.4, 0.5] {
+        for whole in [0.2, 0.3, 0.35, 0.4, 0.45, 0.5] {
             let outcome = score(Linker { least_source: source, least_whole: whole, ..linker.clone() }, dev);
             if best.as_ref().is_none_or(|b| outcome.worth() > b.worth()) {
                 best = Some(outcome);

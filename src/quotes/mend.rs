@@ -1,0 +1,183 @@
+//! What the model leaves undone at the bounds of an attribution, where grammar or layout tells.
+
+use super::layout;
+use super::tags::Attribution;
+use crate::document::Span;
+use crate::text::segment::{paragraphs, sentences};
+
+/// Finite verbs with which no clause begins: their subject stands before the words of saying.
+const BARE_VERBS: [&str; 22] = [
+    "would",
+    "will",
+    "had",
+    "has",
+    "have",
+    "was",
+    "were",
+    "is",
+    "are",
+    "could",
+    "can",
+    "should",
+    "must",
+    "may",
+    "might",
+    "did",
+    "does",
+    "do",
+    "shall",
+    "cannot",
+    "won’t",
+    "wouldn’t",
+];
+/// The most words of a bare name.
+const LONGEST_NAME: usize = 6;
+
+/// `attribution` with the mistakes mended that its surroundings show:
+///
+/// * no dateline is content;
+/// * a name right before the words of saying is who speaks, even if it was taken for what is said: `Lethgrad has refused to …`;
+/// * in `The dispute, Osk warned, would not be settled` the subject belongs to the content.
+pub(super) fn mended(text: &str, mut attribution: Attribution) -> Attribution {
+    without_datelines(text, &mut attribution);
+    name_speaks(text, &mut attribution);
+    add_subject(text, &mut attribution);
+    attribution
+}
+
+fn paragraph_at(text: &str, at: usize) -> Option<Span> {
+    let all = paragraphs(text);
+    all.partition_point(|p| p.start <= at).checked_sub(1).and_then(|i| all.get(i)).copied()
+}
+
+fn without_datelines(text: &str, attribution: &mut Attribution) {
+    let ends: Vec<Option<usize>> = attribution
+        .content
+        .iter()
+        .map(|part| paragraph_at(text, part.start).and_then(|p| layout::dateline_end(text, p)))
+        .collect();
+    let after = |(part, end): (&Span, Option<usize>)| match end {
+        Some(end) if part.end <= end => None,
+        Some(end) => Some(Span::new(part.start.max(end), part.end)),
+        None => Some(*part),
+    };
+    let kept: Vec<Span> = attribution.content.iter().zip(ends).filter_map(after).collect();
+    if !kept.is_empty() {
+        attribution.content = kept;
+    }
+}
+
+fn name_speaks(text: &str, attribution: &mut Attribution) {
+    let Some(cue) = attribution.cue.first().copied().filter(|_| attribution.source.is_empty()) else { return };
+    if let [first, _, ..] = &attribution.content[..] {
+        let touches = first.end <= cue.start && Span::new(first.end, cue.start).of(text).trim().is_empty();
+        if touches && is_bare_name(&[*first], text) {
+            attribution.source = vec![*first];
+            attribution.content.remove(0);
+            return;
+        }
+    }
+    let Some(before) = sentence_before(text, cue.start) else { return };
+    let name = before.of(text);
+    let is_free = attribution.content.iter().all(|part| !part.overlaps(before));
+    if is_free
+        && is_bare_name(&[before], text)
+        && name.chars().all(|c| c.is_alphanumeric() || " .-’'".contains(c))
+        && !NOBODY.contains(&name)
+    {
+        attribution.source = vec![before];
+    }
+}
+
+/// Words that begin sentences and name nobody.
+const NOBODY: [&str; 16] = [
+    "It", "There", "This", "That", "What", "But", "And", "Yet", "So", "Who", "Which", "Here", "Then", "Now", "Not",
+    "If",
+];
+
+/// The words of a sentence before byte `start`, if there are any.
+fn sentence_before(text: &str, start: usize) -> Option<Span> {
+    let sentence =
+        sentences(text, paragraph_at(text, start)?).into_iter().find(|s| s.start < start && start <= s.end)?;
+    let before = Span::new(sentence.start, start).trimmed(text);
+    (before.start < before.end).then_some(before)
+}
+
+fn add_subject(text: &str, attribution: &mut Attribution) {
+    let saying = || attribution.cue.iter().chain(&attribution.source);
+    let (Some(start), Some(end)) = (saying().map(|s| s.start).min(), saying().map(|s| s.end).max()) else { return };
+    let [part] = &attribution.content[..] else { return };
+    let between = if part.start >= end { Span::new(end, part.start).of(text) } else { return };
+    let verb = part.of(text).split_whitespace().next().unwrap_or("");
+    if !BARE_VERBS.contains(&verb) || !between.chars().all(|c| c.is_whitespace() || c == ',') {
+        return;
+    }
+    let Some(before) = sentence_before(text, start) else { return };
+    let subject = Span::new(before.start, before.end.saturating_sub(1));
+    if before.of(text).ends_with(',') && subject.start < subject.end {
+        attribution.content.insert(0, subject);
+    }
+}
+
+/// Whether no word of `parts` starts with a small letter: a name or title ("President Ana Ruiz"), which claims nothing.
+pub(super) fn is_bare_name(parts: &[Span], text: &str) -> bool {
+    let words: Vec<&str> = parts.iter().flat_map(|p| p.of(text).split_whitespace()).collect();
+    words.len() <= LONGEST_NAME && words.iter().all(|w| !w.starts_with(char::is_lowercase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(text: &str, surface: &str) -> Span {
+        let start = text.find(surface).unwrap();
+        Span::new(start, start + surface.len())
+    }
+
+    /// Content and source after mending, from content, cue and source as found.
+    fn mend(text: &str, content: &[&str], cue: &str, source: &str) -> (Vec<String>, Vec<String>) {
+        let found = Attribution {
+            content: content.iter().map(|c| span(text, c)).collect(),
+            cue: vec![span(text, cue)],
+            source: if source.is_empty() { Vec::new() } else { vec![span(text, source)] },
+        };
+        let mended = mended(text, found);
+        let words = |spans: &[Span]| spans.iter().map(|s| s.of(text).to_string()).collect();
+        (words(&mended.content), words(&mended.source))
+    }
+
+    #[test]
+    fn a_dateline_is_no_content() {
+        let text = "SELVA, May 3. /NP/. Nordian Premier Anna Lind believes the bridge will open.";
+        let (content, _) = mend(text, &["SELVA, May 3", "the bridge will open"], "believes", "Anna Lind");
+        assert_eq!(content, ["the bridge will open"]);
+        let text = "SELVA, May 3. /NP/. The bridge will open in the coming spring, Lind said.";
+        let (content, _) =
+            mend(text, &["SELVA, May 3. /NP/. The bridge will open in the coming spring"], "said", "Lind");
+        assert_eq!(content, ["The bridge will open in the coming spring"]);
+    }
+
+    #[test]
+    fn a_name_before_the_cue_speaks() {
+        let text = "Lethgrad has refused to take down its tower.";
+        let found = mend(text, &["Lethgrad", "to take down its tower"], "has refused", "");
+        assert_eq!(found, (vec!["to take down its tower".into()], vec!["Lethgrad".into()]));
+        let found = mend(text, &["to take down its tower"], "has refused", "");
+        assert_eq!(found.1, ["Lethgrad"]);
+        let found = mend("It was clear that we lost.", &["that we lost"], "was clear", "");
+        assert_eq!(found.1, [""; 0]);
+        let text = "The tower was refused by nobody to take down.";
+        let found = mend(text, &["The tower", "to take down"], "was refused", "nobody");
+        assert_eq!(found.0, ["The tower", "to take down"]);
+    }
+
+    #[test]
+    fn a_clause_has_its_subject() {
+        let text = "It rained. The dispute over the post at Drun, Osk warned, would not be settled by words.";
+        let (content, _) = mend(text, &["would not be settled by words"], "warned", "Osk");
+        assert_eq!(content, ["The dispute over the post at Drun", "would not be settled by words"]);
+        let text = "It rained. Osk warned, would you believe it, all of us.";
+        let (content, _) = mend(text, &["would you believe it"], "warned", "Osk");
+        assert_eq!(content, ["would you believe it"]);
+    }
+}
