@@ -23,6 +23,7 @@ import pyarrow as pa
 from pyspark import SparkFiles, TaskContext
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 # Names of the unpacked archive on every executor, and of what is in it.
 ARCHIVE = "detente-run"
@@ -180,7 +181,8 @@ class Run:
 
 def classify(spark, rows, columns, options=(), partitions=None):
     """`rows` with a column `record` of JSON, as `detente classify` writes it; `columns` are pairs of field and column."""
-    schema = rows.schema.add("record", "string")
+    # A new schema: `add` would change that of `rows` itself.
+    schema = StructType([*rows.schema.fields, StructField("record", StringType())])
     if partitions:
         rows = rows.repartitionByRange(partitions, *ORDER)
     return rows.mapInArrow(run_in(columns, list(options)), schema)
