@@ -20,6 +20,8 @@ pub struct Document {
     pub date: Option<String>,
     /// The text all offsets point into.
     pub text: String,
+    /// Whether the text was taken out of something else, a web page: then nobody but the record has it.
+    pub extracted: bool,
 }
 
 impl Document {

@@ -7,6 +7,7 @@
 
 pub mod columns;
 pub(crate) mod encode;
+pub mod memory;
 pub mod rows;
 pub mod stream;
 

@@ -3,6 +3,7 @@
 use crate::document::{
     Document, Entity, Evidence, NoSpeaker, Quote, QuoteFlag, QuoteKind, Span, Stance, StanceLabel, Usage,
 };
+use crate::text::dateline::{Dateline, dateline};
 use crate::text::offsets::{OffsetTable, OffsetUnit};
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +115,17 @@ pub struct ErrorRecord {
     pub message: String,
 }
 
+/// A dateline; its parts are stretches of the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatelineRecord {
+    /// Where ("SOCHI").
+    pub place: Option<SpanRecord>,
+    /// When, as given ("October 18").
+    pub date: Option<SpanRecord>,
+    /// By whom ("TASS").
+    pub agency: Option<SpanRecord>,
+}
+
 /// Everything found in one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -130,7 +142,10 @@ pub struct Record {
     /// Date field, as given.
     #[serde(default)]
     pub date: Option<String>,
-    /// The text that offsets point into: in gold records, and with `--with-text`.
+    /// Where, when and by which agency the story was written, where it says so at its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dateline: Option<DatelineRecord>,
+    /// The text that offsets point into: in gold records, with `--with-text`, and where it was taken out of a web page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The unit of all offsets.
@@ -162,6 +177,7 @@ impl Record {
             source: source.map(Into::into),
             title: None,
             date: None,
+            dateline: None,
             text: None,
             offset_unit: OffsetUnit::Char,
             entities: None,
@@ -199,7 +215,8 @@ impl RecordWriter<'_> {
             source: document.source.clone(),
             title: document.title.clone(),
             date: document.date.clone(),
-            text: self.with_text.then(|| document.text.clone()),
+            dateline: dateline(&document.text).map(|d| view.dateline(&d)),
+            text: (self.with_text || document.extracted).then(|| document.text.clone()),
             offset_unit: self.unit,
             entities: entities.map(|list| list.iter().map(|e| view.entity(e)).collect()),
             quotes: quotes.map(|list| list.iter().map(|q| view.quote(q)).collect()),
@@ -223,6 +240,11 @@ impl TextView<'_> {
             end: self.table.from_byte(span.end),
             text: span.of(self.text).to_string(),
         }
+    }
+
+    fn dateline(&self, dateline: &Dateline) -> DatelineRecord {
+        let span = |span: Option<Span>| span.map(|s| self.span(s));
+        DatelineRecord { place: span(dateline.place), date: span(dateline.date), agency: span(dateline.agency) }
     }
 
     fn entity(&self, entity: &Entity) -> EntityRecord {
@@ -273,4 +295,61 @@ fn rounded64(value: f64) -> f64 {
     let value = (value * 1e3).round() / 1e3;
     // −0.0 would be written as "-0.0".
     if value == 0.0 { 0.0 } else { value }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    fn span(start: usize, text: &str) -> SpanRecord {
+        SpanRecord { start, end: start + text.chars().count(), text: text.into() }
+    }
+
+    /// A record with every field set: who adds a field adds it here, and the schemas' tests tell where else.
+    pub(crate) fn full_record() -> Record {
+        let text = "“Yes,” he said. “🕊”\u{0} In Ångby Lind";
+        let speaker = SpeakerRecord {
+            mention: Some(span(7, "he")),
+            name: "Anna Lind".into(),
+            role: Some("Premier".into()),
+            country: Some("VT".into()),
+            evidence: Some(Evidence::Pronoun),
+        };
+        let stance = StanceRecord {
+            label: StanceLabel::Firm,
+            score: Some(-0.4),
+            conciliatory: Some(0.1),
+            firm: Some(0.5),
+            neutral: Some(0.4),
+        };
+        let quote = QuoteRecord {
+            kind: QuoteKind::Direct,
+            parts: vec![span(1, "Yes,"), span(17, "🕊")],
+            cue: Some(span(10, "said")),
+            speaker: Some(speaker),
+            no_speaker: Some(NoSpeaker::Unnamed),
+            confidence: Some(0.97),
+            flags: vec![QuoteFlag::Unclosed],
+            stance: Some(stance),
+        };
+        Record {
+            schema: SCHEMA.into(),
+            id: "a#1".into(),
+            source: Some("a.jsonl".into()),
+            title: Some("Talks".into()),
+            date: Some("2031-05-01".into()),
+            dateline: Some(DatelineRecord {
+                place: Some(span(22, "Ångby")),
+                date: Some(span(0, "May 1")),
+                agency: Some(span(0, "Nova")),
+            }),
+            text: Some(text.into()),
+            offset_unit: OffsetUnit::Char,
+            entities: Some(vec![EntityRecord { kind: "PER".into(), span: span(30, "Lind"), score: Some(0.986) }]),
+            quotes: Some(vec![quote]),
+            usage: Usage { tokens: 12, windows: 1, truncated: 2 },
+            models: vec![ModelStamp { name: "quotes".into(), hash: "0f".into() }],
+            error: Some(ErrorRecord { kind: "document".into(), message: "both, for the test".into() }),
+        }
+    }
 }

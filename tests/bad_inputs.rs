@@ -1,10 +1,12 @@
 //! What people feed the program that is broken, and what it then tells them. Nothing here stops a run: the sound rows
 //! of the same file come through.
 
+use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use assert_cmd::Command;
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 
 const SOUND: &str = "{\"id\": \"sound\", \"text\": \"Talks resumed.\"}\n";
 
@@ -39,6 +41,58 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+const STORY: &str =
+    "<p>“We are ready to talk,” Premier Anna Lind said in Port Lavel on Monday, and the envoys went on.</p>";
+
+/// A web page around a story.
+fn page(story: &str) -> String {
+    format!(
+        "<html><head><meta charset=windows-1252><title>T</title></head><body><nav>Home</nav><article>{story}</article></body></html>"
+    )
+}
+
+fn strings() -> ArrayRef {
+    Arc::new(StringArray::from(vec!["Talks resumed.", "Talks ended."]))
+}
+
+/// Two rows with an id and one column more.
+fn table(name: &str, column: ArrayRef) -> RecordBatch {
+    let id: ArrayRef = Arc::new(Int64Array::from(vec![7, 8]));
+    RecordBatch::try_from_iter_with_nullable([("id", id, true), (name, column, true)]).unwrap()
+}
+
+fn parquet(batch: RecordBatch) -> Vec<u8> {
+    let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+fn arrow(batch: &RecordBatch) -> Vec<u8> {
+    let mut writer = arrow_ipc::writer::FileWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_cksum();
+        builder.append_data(&mut header, name, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
@@ -70,10 +124,10 @@ fn cases() -> Vec<Case> {
         case("photo.txt", b"\x89PNG\r\n\x1a\n", 0, &[": this is a PNG image, not text"]),
         case("sheet.txt", b"PK\x03\x04\x14", 0, &[": this is a ZIP archive or an Office document, not text"]),
         case("table.txt", b"PAR1\x15\x04", 0, &[": this is a Parquet file, not text"]),
-        case("story.html", "<p>Talks</p>", 0, &[": a web page is not read (extract the text first)"]),
-        case("news.zip", b"PK\x03\x04", 0, &[": an archive is not read (extract the text first)"]),
+        case("feed.xml", "<p>Talks</p>", 0, &[": an XML file is not read (extract the text first)"]),
+        case("news.7z", b"7z\xbc\xaf", 0, &[": an archive of this kind is not read (extract the text first)"]),
         case("report.pdf", "%PDF-1.7", 0, &[": a PDF file is not read (extract the text first)"]),
-        case("rows.parquet", "PAR1", 0, &[": a columnar table is not read (extract the text first)"]),
+        case("old.sqlite", "SQLite format 3", 0, &[": a database is not read (extract the text first)"]),
         case(
             "broken.txt",
             between("“Talks” resumed", b" \xe2\x80 ", "“today”."),
@@ -313,6 +367,136 @@ fn cases() -> Vec<Case> {
                 &[":1: no column `key`; the header has `id`, `text` (mend --id-field)"],
             ),
         ),
+        // Web pages
+        case("story.html", page(STORY), 1, &[]),
+        case(
+            "empty.html",
+            "<html><body></body></html>",
+            0,
+            &[": no article is found in the page: failed to grab the article (extract the text first)"],
+        ),
+        case("deep.html", "<div>".repeat(100_000), 0, &[": the page nests more than 512 elements inside one another"]),
+        case("binary.html", noise(4096), 0, &[": a zero byte, so this is a binary file, not text at byte 0"]),
+        case("western.html", encoding_rs::WINDOWS_1252.encode(&page(STORY)).0.into_owned(), 1, &[]),
+        // Columnar tables
+        case("sound.parquet", parquet(table("text", strings())), 2, &[]),
+        case("sound.arrow", arrow(&table("text", strings())), 2, &[]),
+        case("sound.parquet.gz", gzip(&parquet(table("body", strings()))), 2, &[]),
+        case(
+            "numbers.parquet",
+            parquet(table("text", Arc::new(Int64Array::from(vec![1, 2])))),
+            0,
+            &[": column `text` is a number, not text (name the right one with --text-field)"],
+        ),
+        case(
+            "binary.parquet",
+            parquet(table("text", Arc::new(BinaryArray::from(vec![&b"Talks"[..], b"\xff"])))),
+            0,
+            &[": column `text` is binary data, not text (name the right one with --text-field)"],
+        ),
+        case(
+            "binary.arrow",
+            arrow(&table("text", Arc::new(BinaryArray::from(vec![&b"Talks"[..], b"\xff"])))),
+            0,
+            &[": column `text` is binary data, not text (name the right one with --text-field)"],
+        ),
+        case(
+            "null.parquet",
+            parquet(table("text", Arc::new(StringArray::from(vec![Some("Talks resumed."), None])))),
+            1,
+            &[":2: column `text` is null in this row, not text"],
+        ),
+        case(
+            "no_text.parquet",
+            parquet(table("story", strings())),
+            0,
+            &[": no column `text`, `body` or `content`; there is `id`, `story` (name the right one with --text-field)"],
+        ),
+        with(
+            &["--id-field", "key"],
+            case(
+                "no_id.parquet",
+                parquet(table("text", strings())),
+                0,
+                &[": no column `key`; the header has `id`, `text` (mend --id-field)"],
+            ),
+        ),
+        case(
+            "cut.parquet",
+            {
+                let whole = parquet(table("text", strings()));
+                whole[..whole.len() / 2].to_vec()
+            },
+            0,
+            &[
+                ": the table is damaged: Parquet error: Invalid Parquet file. Corrupt footer (fetch the file again, or write it anew)",
+            ],
+        ),
+        case(
+            "empty.parquet",
+            "",
+            0,
+            &[
+                ": the table is damaged: EOF: file size of 0 is less than footer (fetch the file again, or write it anew)",
+            ],
+        ),
+        // Archives
+        case("sound.tar", tar(&[("a.txt", b"Talks resumed."), ("sub/rows.jsonl", SOUND.as_bytes())]), 2, &[]),
+        case("sound.tar.gz", gzip(&tar(&[("rows.jsonl.gz", &gzip(SOUND.as_bytes()))])), 1, &[]),
+        case("sound.tgz", gzip(&tar(&[("a.md", b"Talks resumed."), (".hidden.txt", b"x")])), 1, &[]),
+        case(
+            "sound.zip",
+            zip(&[("a.txt", b"Talks resumed."), ("rows.jsonl", SOUND.as_bytes()), ("b.png", b"x")]),
+            2,
+            &[],
+        ),
+        case(
+            "some.zip",
+            zip(&[("a.txt", b""), ("rows.jsonl", b"{\n"), ("c.txt", b"Talks resumed.")]),
+            1,
+            &[
+                "/a.txt: there is no text in it",
+                "/rows.jsonl:1: not valid JSON: EOF while parsing an object in column 1",
+            ],
+        ),
+        case(
+            "nested.zip",
+            zip(&[("inner.zip", &zip(&[("a.txt", b"Talks")])), ("c.txt", b"Talks resumed.")]),
+            1,
+            &["/inner.zip: an archive inside an archive is not read (unpack it first)"],
+        ),
+        case(
+            "bomb.zip",
+            zip(&[("bomb.jsonl", &vec![b' '; 80 << 20]), ("c.txt", b"Talks resumed.")]),
+            1,
+            &[
+                "/bomb.jsonl:1: decompresses to more than 250 times its size (a decompression bomb? If the file is sound, raise --max-expansion)",
+            ],
+        ),
+        case(
+            "cut.zip",
+            {
+                let whole = zip(&[("a.txt", &noise(10_000))]);
+                whole[..5_000].to_vec()
+            },
+            0,
+            &[": not a readable zip archive: invalid Zip archive: Could not find EOCD (fetch the file again)"],
+        ),
+        case(
+            "cut.tar",
+            tar(&[("a.txt", b"Talks resumed."), ("b.txt", &[b'x'; 5000])])[..2_000].to_vec(),
+            1,
+            &["/b.txt: the archive ends inside this file (it was cut off: fetch it again)"],
+        ),
+        case(
+            "cut.tar.gz",
+            {
+                let whole = gzip(&tar(&[("a.txt", b"Talks resumed."), ("b.bin", &noise(100_000))]));
+                whole[..50_000].to_vec()
+            },
+            1,
+            &[": the compressed data end too early (the file was cut off: fetch it again)"],
+        ),
         // CoNLL columns are no articles
         case(
             "tokens.conll",
@@ -361,6 +545,32 @@ fn fault(folder: &Path, case: Case) -> Option<String> {
     })
 }
 
+#[test]
+fn failures_are_listed_with_place_and_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rows, list) = (folder.path().join("rows.jsonl"), folder.path().join("errors.jsonl"));
+    std::fs::write(&rows, [SOUND, "{\"id\": \"x\", \"text\": 7}\n", SOUND, "{\n"].concat()).unwrap();
+    let output = detente().arg(&rows).arg("--errors").arg(&list).arg("--progress").arg("json").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let objects = |text: &str| -> Vec<serde_json::Value> {
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let listed = objects(&std::fs::read_to_string(&list).unwrap());
+    let told: Vec<_> = listed.iter().map(|f| (f["id"].as_str().unwrap(), f["line"].as_u64().unwrap())).collect();
+    assert_eq!(told, [("x", 2), (&*format!("{}#4", rows.display()), 4)]);
+    assert_eq!(listed[0]["reason"], "field `text` is a number, not text");
+    assert_eq!(listed[0]["file"], rows.to_str().unwrap());
+    let mut events = objects(&String::from_utf8(output.stderr).unwrap());
+    // A slow machine may tell of progress in between.
+    events.retain(|event| event["event"] != "progress");
+    let kinds: Vec<_> = events.iter().map(|e| e["event"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["note", "failure", "failure", "summary"]);
+    let summary = events.last().unwrap();
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!((count("documents"), count("failed"), count("with_results"), count("written")), (4, 2, 2, 4));
+    assert_eq!((count("copies"), count("ids_changed")), (1, 1));
+}
+
 /// Arguments that cannot work, the exit code, and what is said.
 #[test]
 fn what_cannot_be_read_or_written_is_told_before_any_work() {
@@ -376,8 +586,12 @@ fn what_cannot_be_read_or_written_is_told_before_any_work() {
         (vec![input.into(), "-o".into(), inside("no/out.jsonl")], "is not there\nhelp: make it first"),
         (vec![input.into(), "-o".into(), inside("")], "this is a folder\nhelp: --output names a file"),
         (
-            vec![input.into(), "-o".into(), inside("out.parquet")],
-            "a columnar table cannot be written\nhelp: choose an --output that ends in .jsonl or .csv",
+            vec![input.into(), "-o".into(), inside("out.pdf")],
+            "a PDF file cannot be written\nhelp: choose an --output that ends in .jsonl, .csv, .parquet or .sqlite",
+        ),
+        (
+            vec![input.into(), "--format".into(), "sqlite".into()],
+            "this format cannot be written to standard output\nhelp: name a file with --output",
         ),
         (
             vec![input.into(), "-o".into(), left.display().to_string()],
@@ -386,7 +600,7 @@ fn what_cannot_be_read_or_written_is_told_before_any_work() {
         (vec![input.into(), "--resume".into()], "required arguments were not provided"),
         (
             vec![input.into(), "--format".into(), "jsonl".into(), "--table".into(), "quotes".into()],
-            "--table writes CSV\nhelp: leave out --format, or choose csv",
+            "--table writes CSV or Parquet\nhelp: leave out --format, or choose csv or parquet",
         ),
         (
             vec![input.into(), "--encoding".into(), "klingon".into()],
@@ -459,6 +673,28 @@ mod unix {
         assert!(stderr.contains("error: /dev/full: writing failed: no space left on device"), "{stderr}");
     }
 
+    /// A limit on the size of files is a disk that fills up.
+    #[test]
+    fn a_disk_that_fills_up_leaves_a_resumable_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |i: usize| format!("{{\"id\": {i}, \"text\": \"“Yes {i},” said Lind.\"}}\n");
+        let path = folder.path().join("rows.jsonl");
+        std::fs::write(&path, (0..5_000).map(row).collect::<String>()).unwrap();
+        for name in ["out.jsonl", "out.csv", "out.parquet", "out.sqlite"] {
+            let out = folder.path().join(name);
+            let script = "trap '' XFSZ; ulimit -f 400; exec \"$0\" quotes --quotes direct \"$1\" -o \"$2\"";
+            let bin = assert_cmd::cargo::cargo_bin("detente");
+            let ran =
+                std::process::Command::new("bash").args(["-c", script]).args([&bin, &path, &out]).output().unwrap();
+            let stderr = String::from_utf8(ran.stderr).unwrap();
+            assert_eq!(ran.status.code(), Some(1), "{name}: {stderr}");
+            assert!(stderr.contains("writing failed") && stderr.contains("add --resume"), "{name}: {stderr}");
+            assert!(!out.exists(), "{name}");
+            detente().arg(&path).arg("-o").arg(&out).arg("--resume").assert().success();
+            assert!(out.exists() && !folder.path().join(format!("{name}.partial")).exists(), "{name}");
+        }
+    }
+
     #[test]
     fn a_closed_pipe_ends_quietly() {
         let folder = tempfile::tempdir().unwrap();
@@ -515,8 +751,27 @@ mod unix {
 
 #[test]
 fn standard_input_is_told_by_its_start() {
-    let output = detente().arg("-").write_stdin([SOUND, SOUND].concat()).output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+    let files: [(&str, &[u8]); 2] = [("a.txt", b"Talks resumed."), ("rows.jsonl", SOUND.as_bytes())];
+    let kinds = [
+        [SOUND, SOUND].concat().into_bytes(),
+        gzip(&[SOUND, SOUND].concat().into_bytes()),
+        parquet(table("text", strings())),
+        arrow(&table("text", strings())),
+        tar(&files),
+        gzip(&tar(&files)),
+        zip(&files),
+    ];
+    for (i, bytes) in kinds.into_iter().enumerate() {
+        let output = detente().arg("-").write_stdin(bytes).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2, "{i}: {stderr}");
+    }
+    let output = detente().arg("-").write_stdin(page(STORY)).output().unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = record["text"].as_str().expect("the text of a page is in its record");
+    let part = &record["quotes"][0]["parts"][0];
+    let (start, end) = (part["start"].as_u64().unwrap() as usize, part["end"].as_u64().unwrap() as usize);
+    assert_eq!(text.chars().skip(start).take(end - start).collect::<String>(), "We are ready to talk,");
     let output = detente().arg("-").write_stdin("").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("failed: -: there is no text in it"));

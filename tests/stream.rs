@@ -9,6 +9,7 @@ use detente::entities::EntityTagger;
 use detente::error::{Error, ErrorKind, Result};
 use detente::io::output::{Checkpoint, Output, Start};
 use detente::io::write::{RecordFormat, RecordSink};
+use detente::pipeline::memory::Memory;
 use detente::pipeline::stream::{Analyse, Item};
 use detente::pipeline::{Analysis, Counts, Pipeline, QuoteChoice, Stream};
 use detente::record::{Record, RecordWriter, SpanRecord};
@@ -63,6 +64,7 @@ fn stream<'a>(analyse: &'a Analyse<'a>, threads: usize) -> Stream<'a> {
         analyse,
         records: RecordWriter { unit: OffsetUnit::Char, with_text: false, models: &[] },
         threads,
+        memory: Memory::default(),
         stop: Arc::new(AtomicBool::new(false)),
         on_progress: &|_| {},
         on_failure: &|_| {},

@@ -213,6 +213,7 @@ pub fn record(marked: &Marked, unit: OffsetUnit, file: &Path, notes: &mut Notes)
         source: marked.source.clone(),
         title: marked.title.clone(),
         date: marked.date.clone(),
+        dateline: None,
         text: Some(marked.text.clone()),
         offset_unit: unit,
         entities: Some(entities),

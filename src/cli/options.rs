@@ -6,7 +6,8 @@ use detente::entities::EntityTagger;
 use detente::error::{Error, Result};
 use detente::io::fields::FieldNames;
 use detente::io::read::{Limits, ReadOptions};
-use detente::io::source::Format;
+use detente::io::source::{Format, ending, unsupported};
+use detente::io::table::Table;
 use detente::io::view::Style;
 use detente::io::write::RecordFormat;
 use detente::models;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 pub struct ReadArgs {
     /// Format of all files; by default their names and first bytes tell
     #[arg(long, value_name = "FORMAT", value_enum)]
-    pub input_format: Option<InputFormat>,
+    pub input_format: Option<Format>,
     /// Field or column of the text [default: text, body or content]
     #[arg(long, value_name = "NAME")]
     pub text_field: Option<String>,
@@ -54,40 +55,10 @@ pub struct ReadArgs {
     pub max_expansion: u64,
 }
 
-/// How a file holds documents or rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum InputFormat {
-    /// The whole file is one document
-    Text,
-    /// One JSON object a line
-    Jsonl,
-    /// A list of JSON objects
-    Json,
-    /// Comma separated, with a header
-    Csv,
-    /// Tab separated, with a header
-    Tsv,
-    /// Tokens in columns
-    Conll,
-}
-
-impl InputFormat {
-    pub fn format(self) -> Format {
-        match self {
-            InputFormat::Text => Format::Text,
-            InputFormat::Jsonl => Format::Jsonl,
-            InputFormat::Json => Format::Json,
-            InputFormat::Csv => Format::Csv,
-            InputFormat::Tsv => Format::Tsv,
-            InputFormat::Conll => Format::Conll,
-        }
-    }
-}
-
 impl ReadArgs {
     pub fn options(&self) -> ReadOptions {
         ReadOptions {
-            format: self.input_format.map(InputFormat::format),
+            format: self.input_format,
             fields: FieldNames {
                 text: self.text_field.clone(),
                 id: self.id_field.clone(),
@@ -191,10 +162,11 @@ pub struct WriteArgs {
     /// File for the results, compressed if it ends in .gz, .zst or .bz2 [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// How results are written [default: by the ending of --output; table on a terminal, else jsonl]
+    /// How results are written [default: by the ending of --output (.jsonl .csv .tsv .parquet .sqlite); table on a
+    /// terminal, else jsonl]
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<OutputFormat>,
-    /// Write a CSV table with one row a quote or an entity
+    /// Write a flat table with one row a quote or an entity, as CSV or Parquet
     #[arg(long, value_name = "WHAT", value_enum)]
     pub table: Option<TableOf>,
     /// Unit in which offsets count
@@ -203,12 +175,31 @@ pub struct WriteArgs {
     /// Put the text into each record
     #[arg(long)]
     pub with_text: bool,
+    /// File for a list of the documents that failed, one JSON object a line with place and reason
+    #[arg(long, value_name = "FILE")]
+    pub errors: Option<PathBuf>,
     /// Go on with the output of a run that was interrupted
     #[arg(long, requires = "output")]
     pub resume: bool,
+    /// How progress is told on standard error
+    #[arg(long, value_name = "HOW", default_value = "auto", value_enum)]
+    pub progress: Told,
     /// No progress and no summary, only errors
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// How progress is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Told {
+    /// A bar on a terminal, else plain
+    Auto,
+    /// A line every half minute, and a summary
+    Plain,
+    /// One JSON object a line, every second, for programs
+    Json,
+    /// Only notes, failures and the summary
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -219,12 +210,25 @@ pub enum OutputFormat {
     Jsonl,
     /// One row a quote or an entity
     Csv,
+    /// One row a record, or with --table one row a quote or an entity
+    Parquet,
+    /// A database of documents, quotes and entities
+    Sqlite,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TableOf {
     Quotes,
     Entities,
+}
+
+impl TableOf {
+    fn table(self) -> Table {
+        match self {
+            TableOf::Quotes => Table::Quotes,
+            TableOf::Entities => Table::Entities,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -248,22 +252,36 @@ impl Unit {
 }
 
 impl WriteArgs {
-    /// What records become; tables hold `usual` unless the user says otherwise.
+    /// What records become; CSV tables hold `usual` unless the user says otherwise.
     pub fn record_format(&self, usual: TableOf) -> Result<RecordFormat> {
         let format = match (self.format, self.table) {
-            (Some(OutputFormat::Csv) | None, Some(_)) => OutputFormat::Csv,
-            (Some(_), Some(_)) => {
-                return Err(Error::usage("--table writes CSV").help("leave out --format, or choose csv"));
-            }
-            (Some(format), None) => format,
+            (Some(format), _) => format,
             (None, None) => self.likely_format()?,
+            (None, Some(_)) => match self.likely_format()? {
+                OutputFormat::Parquet => OutputFormat::Parquet,
+                OutputFormat::Sqlite => OutputFormat::Sqlite,
+                _ => OutputFormat::Csv,
+            },
         };
-        let delimiter = RecordFormat::delimiter(self.output.as_deref());
-        Ok(match (format, self.table.unwrap_or(usual)) {
-            (OutputFormat::Jsonl, _) => RecordFormat::Jsonl,
-            (OutputFormat::Table, _) => RecordFormat::View(self.style()),
-            (OutputFormat::Csv, TableOf::Quotes) => RecordFormat::QuoteTable(delimiter),
-            (OutputFormat::Csv, TableOf::Entities) => RecordFormat::EntityTable(delimiter),
+        let table = self.table.map(TableOf::table);
+        Ok(match (format, table) {
+            (OutputFormat::Csv, table) => {
+                RecordFormat::Csv(table.unwrap_or(usual.table()), RecordFormat::delimiter(self.output.as_deref()))
+            }
+            (OutputFormat::Parquet | OutputFormat::Sqlite, _) if self.output.is_none() => {
+                return Err(
+                    Error::usage("this format cannot be written to standard output").help("name a file with --output")
+                );
+            }
+            (OutputFormat::Parquet, table) => RecordFormat::Parquet(table),
+            (_, Some(_)) => {
+                return Err(
+                    Error::usage("--table writes CSV or Parquet").help("leave out --format, or choose csv or parquet")
+                );
+            }
+            (OutputFormat::Sqlite, None) => RecordFormat::Sqlite,
+            (OutputFormat::Jsonl, None) => RecordFormat::Jsonl,
+            (OutputFormat::Table, None) => RecordFormat::View(self.style()),
         })
     }
 
@@ -272,12 +290,17 @@ impl WriteArgs {
         let Some(path) = &self.output else {
             return Ok(if std::io::stdout().is_terminal() { OutputFormat::Table } else { OutputFormat::Jsonl });
         };
-        match (Format::of_name(path), detente::io::source::unsupported(path)) {
-            (_, Some(kind)) => Err(Error::usage(format!("{kind} cannot be written"))
+        match ending(path).as_deref() {
+            Some("csv" | "tsv") => return Ok(OutputFormat::Csv),
+            Some("parquet") => return Ok(OutputFormat::Parquet),
+            Some("sqlite" | "sqlite3" | "db") => return Ok(OutputFormat::Sqlite),
+            _ => {}
+        }
+        match unsupported(path) {
+            Some(kind) => Err(Error::usage(format!("{kind} cannot be written"))
                 .in_file(path)
-                .help("choose an --output that ends in .jsonl or .csv")),
-            (Some(Format::Csv | Format::Tsv), _) => Ok(OutputFormat::Csv),
-            _ => Ok(OutputFormat::Jsonl),
+                .help("choose an --output that ends in .jsonl, .csv, .parquet or .sqlite")),
+            None => Ok(OutputFormat::Jsonl),
         }
     }
 

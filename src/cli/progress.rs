@@ -1,9 +1,11 @@
-//! What a person reads on standard error while a run goes on, and at its end.
+//! What is told on standard error while a run goes on, and at its end: to people, or as JSON to programs.
 
+use super::options::Told;
 use detente::io::Notice;
 use detente::pipeline::Counts;
 use detente::record::Record;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Map, Value, json};
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,27 +15,32 @@ use std::time::{Duration, Instant};
 const SHOWN: u64 = 5;
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
+/// How often programs are told.
+const JSON_EVERY: Duration = Duration::from_secs(1);
 
 /// Progress, notices and the summary of one run.
 pub struct Progress {
     bar: ProgressBar,
+    told: Told,
     quiet: bool,
     started: Instant,
     bytes_read: Arc<AtomicU64>,
     bytes_total: Option<u64>,
     /// What an earlier run had done.
     before: Counts,
+    /// What this run had read when the first batch was done: what an earlier run had done was read again, at no cost.
+    bytes_before: AtomicU64,
     last_line: Mutex<Instant>,
     skipped: AtomicU64,
     encodings: AtomicU64,
-    duplicates: AtomicU64,
+    same_ids: AtomicU64,
     failures: AtomicU64,
 }
 
 impl Progress {
     /// `bytes_total` is the size of all files, if known; no bar is drawn where results go to the same terminal.
-    pub fn new(quiet: bool, results_on_terminal: bool, bytes_total: Option<u64>, before: Counts) -> Self {
-        let draw = !quiet && !results_on_terminal && std::io::stderr().is_terminal();
+    pub fn new(told: Told, quiet: bool, results_on_terminal: bool, bytes_total: Option<u64>, before: Counts) -> Self {
+        let draw = told == Told::Auto && !quiet && !results_on_terminal && std::io::stderr().is_terminal();
         let target = if draw { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
         let template = match bytes_total {
             Some(_) => "{bar:24.cyan/dim} {percent:>3}% {msg} · {eta} left",
@@ -43,15 +50,17 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(bytes_total, target).with_style(style.progress_chars("━━─"));
         Progress {
             bar,
+            told,
             quiet,
             started: Instant::now(),
             bytes_read: Arc::default(),
-            bytes_total,
+            bytes_total: bytes_total.filter(|total| *total > 0),
             before,
+            bytes_before: AtomicU64::new(u64::MAX),
             last_line: Mutex::new(Instant::now()),
             skipped: AtomicU64::new(0),
             encodings: AtomicU64::new(0),
-            duplicates: AtomicU64::new(0),
+            same_ids: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         }
     }
@@ -63,19 +72,61 @@ impl Progress {
 
     /// What is done so far.
     pub fn update(&self, counts: &Counts) {
-        let rates = rates(counts, &self.before, self.started.elapsed());
-        self.bar.set_message(rates.clone());
-        self.bar.set_position(self.bytes_read.load(Ordering::Relaxed).min(self.bytes_total.unwrap_or(u64::MAX)));
-        if self.quiet || !self.bar.is_hidden() {
+        let read = self.bytes_read.load(Ordering::Relaxed);
+        self.bytes_before.fetch_min(read, Ordering::Relaxed);
+        self.bar.set_message(rates(counts, &self.before, self.started.elapsed()));
+        self.bar.set_position(read.min(self.bytes_total.unwrap_or(u64::MAX)));
+        let every = match self.told {
+            _ if self.quiet => return,
+            Told::None => return,
+            Told::Auto if !self.bar.is_hidden() => return,
+            Told::Auto | Told::Plain => LINE_EVERY,
+            Told::Json => JSON_EVERY,
+        };
+        let mut last = self.last_line.lock().unwrap_or_else(|e| e.into_inner());
+        if last.elapsed() < every {
             return;
         }
-        let mut last = self.last_line.lock().unwrap_or_else(|e| e.into_inner());
-        if last.elapsed() >= LINE_EVERY {
-            *last = Instant::now();
-            let share = self.bytes_total.filter(|total| *total > 0);
-            let share = share.map(|t| format!(" · {}%", self.bytes_read.load(Ordering::Relaxed).min(t) * 100 / t));
-            self.say(&format!("{rates}{}", share.unwrap_or_default()));
+        *last = Instant::now();
+        if self.told == Told::Json {
+            return self.event("progress", self.figures(counts));
         }
+        let share = self.share().map(|share| format!(" · {:.0}%", share * 100.0)).unwrap_or_default();
+        let left = self.seconds_left().map(|s| format!(" · {} left", lasted(Duration::from_secs_f64(s))));
+        let rates = rates(counts, &self.before, self.started.elapsed());
+        self.print(&format!("{rates}{share}{}", left.unwrap_or_default()));
+    }
+
+    /// How much of the input is read, in [0, 1].
+    fn share(&self) -> Option<f64> {
+        let read = self.bytes_read.load(Ordering::Relaxed);
+        self.bytes_total.map(|total| (read as f64 / total as f64).min(1.0))
+    }
+
+    /// At the speed so far.
+    fn seconds_left(&self) -> Option<f64> {
+        let before = self.bytes_before.load(Ordering::Relaxed);
+        let read = self.bytes_read.load(Ordering::Relaxed);
+        let done = read.checked_sub(before).filter(|done| *done > 0)? as f64;
+        Some(self.started.elapsed().as_secs_f64() * self.bytes_total?.saturating_sub(read) as f64 / done)
+    }
+
+    /// The counts as programs read them.
+    fn figures(&self, counts: &Counts) -> Value {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let rate = |now: u64, before: u64| rounded(now.saturating_sub(before) as f64 / seconds.max(1e-3));
+        json!({
+            "documents": counts.read,
+            "failed": counts.failed,
+            "quotes": counts.quotes,
+            "entities": counts.entities,
+            "tokens": counts.usage.tokens,
+            "seconds": rounded(seconds),
+            "documents_per_second": rate(counts.read, self.before.read),
+            "tokens_per_second": rate(counts.usage.tokens, self.before.usage.tokens),
+            "share": self.share().map(rounded),
+            "seconds_left": self.seconds_left().map(rounded),
+        })
     }
 
     /// Something that is no error.
@@ -85,37 +136,36 @@ impl Progress {
             Notice::Encoding { file, encoding } => {
                 (&self.encodings, format!("{} is read as {encoding}", file.display()))
             }
-            Notice::DuplicateId { id, given } => {
-                (&self.duplicates, format!("the id {id} occurs again, here as {given}"))
-            }
+            Notice::DuplicateId { id, given } => (&self.same_ids, format!("the id {id} occurs again, here as {given}")),
         };
-        self.say_some(counter, &format!("note: {message}"));
+        let n = counter.fetch_add(1, Ordering::Relaxed);
+        match self.told {
+            _ if self.quiet => {}
+            Told::Json => self.event("note", json!({"message": message})),
+            _ if n < SHOWN => self.print(&format!("note: {message}")),
+            _ if n == SHOWN => self.print("note: and more of the kind; they are counted at the end"),
+            _ => {}
+        }
     }
 
     /// A document that failed; told also where all else is quiet.
     pub fn failure(&self, record: &Record) {
         let message = record.error.as_ref().map_or("", |e| e.message.as_str());
         let n = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if n <= 2 * SHOWN {
+        if self.told == Told::Json {
+            self.event("failure", json!({"id": record.id, "message": message}));
+        } else if n <= 2 * SHOWN {
             self.print(&format!("failed: {message}"));
         } else if n == 2 * SHOWN + 1 {
             self.print("failed: more, each has an error record");
         }
     }
 
-    /// A message for the person who waits.
-    pub fn say(&self, message: &str) {
-        if !self.quiet {
-            self.print(message);
-        }
-    }
-
-    fn say_some(&self, counter: &AtomicU64, message: &str) {
-        match counter.fetch_add(1, Ordering::Relaxed) {
-            n if n < SHOWN => self.say(message),
-            SHOWN => self.say("note: and more of the kind; they are counted at the end"),
-            _ => {}
-        }
+    /// One JSON object on a line of its own.
+    fn event(&self, name: &str, event: Value) {
+        let fields = event.as_object().cloned().unwrap_or_default();
+        let named: Map<String, Value> = [("event".to_string(), name.into())].into_iter().chain(fields).collect();
+        self.print(&Value::Object(named).to_string());
     }
 
     fn print(&self, message: &str) {
@@ -123,9 +173,15 @@ impl Progress {
         self.bar.suspend(|| drop(writeln!(std::io::stderr(), "{message}")));
     }
 
-    /// The last words: counts that add up.
-    pub fn summary(&self, counts: &Counts) {
+    /// The last words: counts that add up. `reused` documents were copies of others.
+    pub fn summary(&self, counts: &Counts, reused: u64) {
         self.bar.finish_and_clear();
+        if self.quiet {
+            return;
+        }
+        if self.told == Told::Json {
+            return self.event("summary", self.final_figures(counts, reused));
+        }
         let elapsed = self.started.elapsed();
         let mut parts = vec![format!(
             "{} read, {} written, {} failed",
@@ -133,14 +189,16 @@ impl Progress {
             counted(counts.read, "record", "records"),
             HumanCount(counts.failed)
         )];
-        let notes = [(&self.skipped, "skipped"), (&self.encodings, "re-encoded"), (&self.duplicates, "ids changed")];
-        for (counter, what) in notes {
-            match counter.load(Ordering::Relaxed) {
-                0 => {}
-                n => parts.push(format!("{} {what}", HumanCount(n))),
-            }
-        }
-        self.say(&parts.join(", "));
+        let noted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let notes = [
+            (self.before.read, "by the run before"),
+            (reused, "computed once with a copy"),
+            (noted(&self.skipped), "skipped"),
+            (noted(&self.encodings), "re-encoded"),
+            (noted(&self.same_ids), "ids changed"),
+        ];
+        parts.extend(notes.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", HumanCount(n))));
+        self.print(&parts.join(", "));
         let found = [
             (counts.quotes, "quote", "quotes"),
             (counts.entities, "name", "names"),
@@ -149,12 +207,36 @@ impl Progress {
         let found: Vec<String> =
             found.iter().filter(|f| f.0 > 0).map(|(n, one, many)| counted(*n, one, many)).collect();
         let found = if found.is_empty() { "nothing found".into() } else { found.join(", ") };
-        self.say(&format!("{found} in {} ({})", lasted(elapsed), speed(counts, &self.before, elapsed)));
+        self.print(&format!("{found} in {} ({})", lasted(elapsed), speed(counts, &self.before, elapsed)));
         if counts.usage.truncated > 0 {
             let cut = counted(counts.usage.truncated, "stretch was", "stretches were");
-            self.say(&format!("{cut} longer than the model reads and cut off at the end; see `usage.truncated`"));
+            self.print(&format!("{cut} longer than the model reads and cut off at the end; see `usage.truncated`"));
         }
     }
+
+    /// The counts of the whole run: `documents` = `with_results` + `failed` = `written`.
+    fn final_figures(&self, counts: &Counts, reused: u64) -> Value {
+        let mut figures = self.figures(counts);
+        if let Some(figures) = figures.as_object_mut() {
+            let noted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+            let more = [
+                ("written", counts.read),
+                ("with_results", counts.read.saturating_sub(counts.failed)),
+                ("by_the_run_before", self.before.read),
+                ("copies", reused),
+                ("truncated", counts.usage.truncated),
+                ("skipped", noted(&self.skipped)),
+                ("re_encoded", noted(&self.encodings)),
+                ("ids_changed", noted(&self.same_ids)),
+            ];
+            figures.extend(more.map(|(name, n)| (name.to_string(), n.into())));
+        }
+        figures
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
 }
 
 fn lasted(time: Duration) -> String {

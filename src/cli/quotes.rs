@@ -1,31 +1,23 @@
 //! `detente quotes`: who said what.
 
 use super::Outcome;
-use super::articles::ArticleRun;
-use super::options::{ModelArgs, ReadArgs, TableOf, WriteArgs};
+use super::articles::{ArticleArgs, ArticleRun};
+use super::options::{ModelArgs, TableOf};
 use clap::{Args, ValueEnum};
 use detente::error::Result;
 use detente::pipeline::{Pipeline, QuoteChoice};
 use detente::quotes::model::QuoteTagger;
 use detente::record::ModelStamp;
 use serde_json::json;
-use std::path::PathBuf;
 
 /// Finds quotes and their speakers; `--quotes direct` needs no model.
 #[derive(Debug, Args)]
 pub struct QuotesArgs {
-    /// Files, folders, or - for standard input
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
     /// Which quotes are looked for
     #[arg(long, value_name = "WHICH", default_value = "all", value_enum)]
     quotes: Which,
     #[command(flatten)]
-    models: ModelArgs,
-    #[command(flatten)]
-    read: ReadArgs,
-    #[command(flatten)]
-    write: WriteArgs,
+    articles: ArticleArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,18 +51,12 @@ impl QuotesArgs {
     /// # Errors
     /// When nothing can be read or written, or the run is interrupted.
     pub fn run(self) -> Result<Outcome> {
-        let run = ArticleRun {
-            command: "quotes",
-            paths: self.paths,
-            read: &self.read,
-            write: &self.write,
-            threads: self.models.threads(),
-            table: TableOf::Quotes,
-            settings: json!({"quotes": format!("{:?}", self.quotes), "precision": self.models.precision}),
-        };
+        let models = &self.articles.models;
+        let settings = json!({"quotes": format!("{:?}", self.quotes), "precision": models.precision});
+        let run = ArticleRun { command: "quotes", articles: &self.articles, table: TableOf::Quotes, settings };
         run.check()?;
-        let (reported, stamp) = self.quotes.model(&self.models)?.unzip();
-        let batch_tokens = self.models.batch_tokens;
+        let (reported, stamp) = self.quotes.model(models)?.unzip();
+        let batch_tokens = models.batch_tokens;
         let pipeline = Pipeline { quotes: self.quotes.choice(), reported, batch_tokens, ..Pipeline::default() };
         run.run(&pipeline, stamp.as_slice())
     }

@@ -1,12 +1,12 @@
 //! `detente stance`: rows with a quote in, the same rows with its stance out.
 
 use super::Outcome;
-use super::options::{InputFormat, ModelArgs};
+use super::options::ModelArgs;
 use clap::Args;
 use detente::error::Result;
 use detente::io::output::Output;
 use detente::io::read::ReadOptions;
-use detente::io::source::check_paths;
+use detente::io::source::{Format, check_paths};
 use detente::pipeline::rows;
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub struct StanceArgs {
     path: PathBuf,
     /// Format of the file; by default its name and first bytes tell
     #[arg(long, value_name = "FORMAT", value_enum)]
-    input_format: Option<InputFormat>,
+    input_format: Option<Format>,
     /// Field or column of the quote
     #[arg(long, value_name = "NAME", default_value = "quote")]
     quote_field: String,
@@ -50,7 +50,7 @@ impl StanceArgs {
             Some(path) => Output::file(path)?,
             None => Output::stdout(),
         };
-        let options = ReadOptions { format: self.input_format.map(InputFormat::format), ..ReadOptions::default() };
+        let options = ReadOptions { format: self.input_format, ..ReadOptions::default() };
         let task = rows::StanceRows {
             reader: &reader,
             quote_field: &self.quote_field,

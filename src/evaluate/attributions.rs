@@ -73,6 +73,7 @@ fn record(article: &Compared, attributions: &[Attribution]) -> Record {
         source: None,
         title: None,
         date: None,
+        dateline: None,
         text: Some(article.text.clone()),
         offset_unit: OffsetUnit::Char,
         entities: None,

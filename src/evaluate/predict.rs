@@ -78,7 +78,7 @@ fn documents(gold: &[Record]) -> Result<Vec<Document>> {
                 .help("give predictions with --pred, or gold records with `text`")
         })?;
         let (source, title, date) = (record.source.clone(), record.title.clone(), record.date.clone());
-        Ok(Document { id: record.id.clone(), source, title, date, text })
+        Ok(Document { id: record.id.clone(), source, title, date, text, extracted: false })
     };
     gold.iter().map(document).collect()
 }

@@ -1,13 +1,13 @@
 //! Gzip, zstd and bzip2, told by their first bytes, read as a stream with a guard against decompression bombs.
 
 use crate::error::Error;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Below so many decompressed bytes no expansion is suspicious: short repetitive files compress by any factor.
-const HARMLESS_BYTES: u64 = 16 << 20;
+pub const HARMLESS_BYTES: u64 = 16 << 20;
 
 /// A stream of bytes that may move to the reading thread.
 pub type Bytes = Box<dyn Read + Send>;
@@ -72,7 +72,7 @@ pub fn decompressed(mut raw: Bytes, max_expansion: u64) -> io::Result<Bytes> {
         Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(counted)),
         Compression::Zstd | Compression::None => Box::new(zstd::stream::read::Decoder::with_buffer(counted)?),
     };
-    Ok(Box::new(ExpansionGuard { inner, bytes_in, bytes_out: 0, max_expansion }))
+    Ok(Box::new(ExpansionGuard::new(inner, bytes_in, max_expansion)))
 }
 
 /// The first `wanted` bytes of `reader`, fewer only where it ends before.
@@ -119,15 +119,33 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Ends a stream that expands beyond all measure.
-struct ExpansionGuard {
-    inner: Bytes,
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+/// Ends a decompressed stream that expands beyond all measure.
+pub struct ExpansionGuard<R> {
+    inner: R,
     bytes_in: Arc<AtomicU64>,
     bytes_out: u64,
     max_expansion: u64,
 }
 
-impl Read for ExpansionGuard {
+impl<R> ExpansionGuard<R> {
+    /// Guards `inner`, which comes out of as many compressed bytes as `bytes_in` counts.
+    pub fn new(inner: R, bytes_in: Arc<AtomicU64>, max_expansion: u64) -> Self {
+        ExpansionGuard { inner, bytes_in, bytes_out: 0, max_expansion }
+    }
+
+    /// How many bytes came out so far.
+    pub fn bytes_out(&self) -> u64 {
+        self.bytes_out
+    }
+}
+
+impl<R: Read> Read for ExpansionGuard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer).map_err(damaged)?;
         self.bytes_out += n as u64;

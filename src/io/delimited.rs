@@ -114,7 +114,7 @@ impl Documents {
             source: filled(self.columns.source),
             title: filled(self.columns.title),
             date: filled(self.columns.date),
-            text: Ok(cell(self.columns.text)),
+            ..Row::bare(Ok(cell(self.columns.text)))
         }
     }
 }

@@ -38,12 +38,14 @@ pub struct Row {
     pub date: Option<String>,
     /// The article, or why there is none.
     pub text: Result<String>,
+    /// Whether the article was taken out of a page.
+    pub extracted: bool,
 }
 
 impl Row {
     /// A row of which nothing is known but its text, or why there is none.
     pub fn bare(text: Result<String>) -> Self {
-        Row { line: None, id: None, source: None, title: None, date: None, text }
+        Row { line: None, id: None, source: None, title: None, date: None, text, extracted: false }
     }
 }
 
@@ -71,12 +73,11 @@ impl FieldNames {
         };
         let plain = |key: Option<String>| key.and_then(|k| object.get(&k)).and_then(plain_value);
         let row = Row {
-            line: None,
             id: plain(find(&self.id, ID)),
             source: plain(find(&None, SOURCE)),
             title: plain(find(&self.title, TITLE)),
             date: plain(find(&self.date, DATE)),
-            text: Ok(String::new()),
+            ..Row::bare(Ok(String::new()))
         };
         let text = match find(&self.text, TEXT) {
             Some(key) => text_value(&key, object.get_mut(&key).map(Value::take).unwrap_or_default()),

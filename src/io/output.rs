@@ -2,7 +2,8 @@
 //!
 //! A long run writes `NAME.partial` and beside it a journal with one line a batch: how many documents are done, how many
 //! bytes they take, and a hash of what was read. Killed at any moment, the run goes on from the last line of the journal
-//! whose bytes are there; what was torn is cut off. Endings `.gz` and `.zst` compress the finished file.
+//! whose bytes are there; what was torn is cut off. The finished file is converted (Parquet) and compressed (endings
+//! `.gz`, `.zst`, `.bz2`) on its way to its name.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::compression::Compression;
@@ -28,6 +29,9 @@ pub struct Checkpoint {
     /// Length of the output.
     #[serde(default)]
     pub bytes: u64,
+    /// Length of the list of failures.
+    #[serde(default)]
+    pub errors: u64,
 }
 
 /// A destination for results.
@@ -49,14 +53,31 @@ enum Destination {
 }
 
 /// How a run that may be resumed begins.
-pub enum Start {
+pub enum Start<Sink> {
     /// From the beginning.
-    Fresh(Output),
+    Fresh(Sink),
     /// After the documents that the checkpoint counts.
-    Resumed(Output, Checkpoint),
+    Resumed(Sink, Checkpoint),
     /// The output is there already, whole.
     Finished,
 }
+
+impl<Sink> Start<Sink> {
+    /// The same start with what `with` makes of the sink.
+    ///
+    /// # Errors
+    /// Those of `with`.
+    pub fn try_map<Other>(self, with: impl FnOnce(Sink, Option<&Checkpoint>) -> Result<Other>) -> Result<Start<Other>> {
+        Ok(match self {
+            Start::Fresh(sink) => Start::Fresh(with(sink, None)?),
+            Start::Resumed(sink, done) => Start::Resumed(with(sink, Some(&done))?, done),
+            Start::Finished => Start::Finished,
+        })
+    }
+}
+
+/// Makes the finished file of another format out of what was written.
+pub type Convert<'a> = &'a dyn Fn(File, File) -> Result<()>;
 
 impl Output {
     /// Standard output.
@@ -81,21 +102,19 @@ impl Output {
     /// # Errors
     /// When nothing can be written there; when an unfinished file is there and `resume` is not set; when it is set and
     /// the settings differ.
-    pub fn resumable(path: &Path, settings: &Map<String, Value>, resume: bool) -> Result<Start> {
+    pub fn resumable(path: &Path, settings: &Map<String, Value>, resume: bool) -> Result<Start<Self>> {
         if let Some(device) = open_device(path)? {
             return Ok(Start::Fresh(device));
         }
         let (partial, journal) = (partial_path(path), journal_path(path));
-        if !partial.exists() {
-            if resume && path.exists() {
+        match find_unfinished(path, resume)? {
+            Unfinished::None => return Self::begin(path, settings).map(Start::Fresh),
+            Unfinished::Whole => {
+                // The run may have been killed after the file got its name.
+                let _ = fs::remove_file(journal);
                 return Ok(Start::Finished);
             }
-            return Self::begin(path, settings).map(Start::Fresh);
-        }
-        if !resume {
-            return Err(Error::usage("an earlier run was not finished")
-                .in_file(partial)
-                .help("--resume goes on with it; delete the file to start anew"));
+            Unfinished::Partial => {}
         }
         let journal = fs::read_to_string(&journal).unwrap_or_default();
         let mut lines = journal.lines();
@@ -187,37 +206,41 @@ impl Output {
     ///
     /// # Errors
     /// As for [`Output::write`].
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
+        self.finish_as(None)
+    }
+
+    /// Converts what was written, if it has to be, and gives the result its name.
+    ///
+    /// # Errors
+    /// As for [`Output::write`], and those of the conversion.
+    pub fn finish_as(mut self, convert: Option<Convert>) -> Result<()> {
         let name = self.name.clone();
         self.writer.flush().map_err(|e| self.write_error(e))?;
         let (destination, _) = self.writer.into_parts();
         match destination {
-            Destination::Direct(mut stream) => stream.flush(),
-            Destination::Temporary(file) => publish(file.path(), &name).map(|moved| {
-                if moved {
+            Destination::Direct(mut stream) => stream.flush().map_err(|e| write_error(&name, e)),
+            Destination::Temporary(file) => {
+                if publish(file.path(), &name, convert)? {
                     // Nothing is left to delete.
                     let _ = file.into_temp_path().keep();
                 }
-            }),
+                Ok(())
+            }
             Destination::Partial { file, .. } => {
                 let partial = partial_path(&name);
-                let done = file.sync_all().and_then(|()| publish(&partial, &name));
-                done.and_then(|moved| if moved { Ok(()) } else { fs::remove_file(&partial) })
-                    .and_then(|()| fs::remove_file(journal_path(&name)))
+                file.sync_all().map_err(|e| write_error(&name, e))?;
+                if !publish(&partial, &name, convert).map_err(|e| resumable_error(&name, e))? {
+                    fs::remove_file(&partial).map_err(|e| write_error(&name, e))?;
+                }
+                fs::remove_file(journal_path(&name)).map_err(|e| write_error(&name, e))
             }
         }
-        .map_err(|e| write_error(&name, e))
     }
 
     fn write_error(&self, error: io::Error) -> Error {
         let error = write_error(&self.name, error);
-        match self.partial() {
-            Some(partial) if error.kind == ErrorKind::Io => {
-                let help = format!("what was finished is in {}: mend the cause, then add --resume", partial.display());
-                error.help(help)
-            }
-            _ => error,
-        }
+        if self.partial().is_some() { resumable_error(&self.name, error) } else { error }
     }
 }
 
@@ -241,29 +264,87 @@ impl Write for Destination {
 
 /// Pipes, terminals and `/dev/null` are written as they stand: nothing may take their name.
 fn open_device(path: &Path) -> Result<Option<Output>> {
+    if is_regular(path)? {
+        return Ok(None);
+    }
+    let device = OpenOptions::new().write(true).open(path).map_err(|e| cannot_create(path, &e))?;
+    Ok(Some(Output::new(Destination::Direct(Box::new(device)), path)))
+}
+
+/// Whether `path` is a file that may be replaced, or free for one; otherwise it is a pipe or another device.
+///
+/// # Errors
+/// When it is a folder or read-only.
+pub(super) fn is_regular(path: &Path) -> Result<bool> {
     match path.metadata() {
         Ok(found) if found.is_dir() => Err(Error::usage("this is a folder")
             .in_file(path)
             .help("--output names a file, for instance records.jsonl")),
-        Ok(found) if !found.is_file() => {
-            let device = OpenOptions::new().write(true).open(path).map_err(|e| cannot_create(path, &e))?;
-            Ok(Some(Output::new(Destination::Direct(Box::new(device)), path)))
-        }
+        Ok(found) if !found.is_file() => Ok(false),
         Ok(found) if found.permissions().readonly() => {
             Err(Error::usage("the file is read-only").in_file(path).help("choose another --output"))
         }
-        _ => Ok(None),
+        _ => Ok(true),
     }
 }
 
-/// Moves `whole` to `path`, compressed if its ending says so; true if `whole` itself was moved.
-fn publish(whole: &Path, path: &Path) -> io::Result<bool> {
-    let compression = Compression::of_name(path);
-    if compression == Compression::None {
-        return fs::rename(whole, path).map(|()| true);
+/// What earlier runs left of an output.
+pub(super) enum Unfinished {
+    /// Nothing that counts.
+    None,
+    /// A part.
+    Partial,
+    /// All of it.
+    Whole,
+}
+
+/// Looks for what an earlier run left of `path`.
+///
+/// # Errors
+/// When there is an unfinished file and `resume` is not set.
+pub(super) fn find_unfinished(path: &Path, resume: bool) -> Result<Unfinished> {
+    let partial = partial_path(path);
+    match (partial.exists(), resume) {
+        (false, true) if path.exists() => Ok(Unfinished::Whole),
+        (false, _) => Ok(Unfinished::None),
+        (true, true) => Ok(Unfinished::Partial),
+        (true, false) => Err(Error::usage("an earlier run was not finished")
+            .in_file(partial)
+            .help("--resume goes on with it; delete the file to start anew")),
     }
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(whole)?);
-    let mut packed = NamedTempFile::new_in(folder_of(path))?;
+}
+
+/// Moves `whole` to `path`, converted if asked and compressed if its ending says so; true if `whole` itself was moved.
+pub(super) fn publish(whole: &Path, path: &Path, convert: Option<Convert>) -> Result<bool> {
+    let failed = |e| write_error(path, e);
+    // Names that a run killed in the middle leaves to the next, which writes over them.
+    let (converted, packed) = (with_suffix(path, ".partial.converted"), with_suffix(path, ".partial.packed"));
+    let mut current = whole;
+    if let Some(convert) = convert {
+        let target = File::create(&converted).map_err(failed)?;
+        convert(File::open(current).map_err(failed)?, target).map_err(|e| removing(&converted, e))?;
+        current = &converted;
+    }
+    if Compression::of_name(path) != Compression::None {
+        pack(current, &packed, Compression::of_name(path)).map_err(|e| removing(&packed, failed(e)))?;
+        if current != whole {
+            fs::remove_file(current).map_err(failed)?;
+        }
+        current = &packed;
+    }
+    File::open(current).and_then(|file| file.sync_all()).and_then(|()| fs::rename(current, path)).map_err(failed)?;
+    Ok(current == whole)
+}
+
+/// The error, once the file it left half done is gone: on a full disk it would be in the way.
+fn removing(path: &Path, error: Error) -> Error {
+    let _ = fs::remove_file(path);
+    error
+}
+
+fn pack(from: &Path, to: &Path, compression: Compression) -> io::Result<()> {
+    let mut reader = BufReader::with_capacity(1 << 20, File::open(from)?);
+    let mut packed = File::create(to)?;
     match compression {
         Compression::Zstd => zstd::stream::copy_encode(&mut reader, &mut packed, 3)?,
         Compression::Bzip2 => {
@@ -277,22 +358,27 @@ fn publish(whole: &Path, path: &Path) -> io::Result<bool> {
             encoder.finish()?;
         }
     }
-    packed.as_file().sync_all()?;
-    packed.persist(path).map_err(|e| e.error)?;
-    Ok(false)
+    packed.sync_all()
 }
 
-fn check_settings(before: &Map<String, Value>, now: &Map<String, Value>) -> Result<()> {
-    let changed = before.keys().chain(now.keys()).find(|name| before.get(*name) != now.get(*name));
+/// Compares the settings of two runs.
+///
+/// # Errors
+/// When they differ; it names each that does, with both values.
+pub(super) fn check_settings(before: &Map<String, Value>, now: &Map<String, Value>) -> Result<()> {
     let shown = |value: Option<&Value>| value.map_or("nothing".into(), Value::to_string);
-    match changed {
-        None => Ok(()),
-        Some(name) => {
-            let (was, is) = (shown(before.get(name)), shown(now.get(name)));
-            Err(Error::usage(format!("cannot be resumed with other settings: {name} was {was} and is {is} now"))
-                .help("use the settings of the first run, or delete the file to start anew"))
-        }
+    let added = now.keys().filter(|name| !before.contains_key(*name));
+    let changed: Vec<String> = before
+        .keys()
+        .chain(added)
+        .filter(|name| before.get(*name) != now.get(*name))
+        .map(|name| format!("{name} was {} and is {} now", shown(before.get(name)), shown(now.get(name))))
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
     }
+    Err(Error::usage(format!("cannot be resumed with other settings: {}", changed.join("; ")))
+        .help("use the settings of the first run, or delete the file to start anew"))
 }
 
 fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
@@ -307,7 +393,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn partial_path(path: &Path) -> PathBuf {
+pub(super) fn partial_path(path: &Path) -> PathBuf {
     with_suffix(path, ".partial")
 }
 
@@ -319,7 +405,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn cannot_create(path: &Path, error: &io::Error) -> Error {
+pub(super) fn cannot_create(path: &Path, error: &io::Error) -> Error {
     let folder = folder_of(path);
     if !folder.is_dir() {
         return Error::usage(format!("the folder {} is not there", folder.display()))
@@ -329,7 +415,16 @@ fn cannot_create(path: &Path, error: &io::Error) -> Error {
     Error::usage(format!("cannot be written: {}", reason(error))).in_file(path).help("choose another --output")
 }
 
-fn write_error(path: &Path, error: io::Error) -> Error {
+/// Says that what was finished is kept.
+pub(super) fn resumable_error(path: &Path, error: Error) -> Error {
+    if error.kind != ErrorKind::Io {
+        return error;
+    }
+    let partial = partial_path(path);
+    error.help(format!("what was finished is in {}: mend the cause, then add --resume", partial.display()))
+}
+
+pub(super) fn write_error(path: &Path, error: io::Error) -> Error {
     match Error::from(error) {
         error if error.kind == ErrorKind::ClosedPipe => error,
         error => {
@@ -355,7 +450,7 @@ mod tests {
 
     fn checkpoint(read: u64) -> Checkpoint {
         let counts = crate::pipeline::Counts { read, ..Default::default() };
-        Checkpoint { counts, input: format!("hash of {read}"), bytes: 0 }
+        Checkpoint { counts, input: format!("hash of {read}"), bytes: 0, errors: 0 }
     }
 
     fn fresh(path: &Path) -> Output {

@@ -2,10 +2,11 @@
 
 use crate::document::Document;
 use crate::error::{Error, ErrorKind, Result};
-use crate::io::compression::{Bytes, Counted, decompressed, sampled};
+use crate::io::archive::{self, Container, Member, Members};
+use crate::io::compression::{Bytes, Compression, Counted, decompressed, sampled};
 use crate::io::fields::{FieldNames, Row};
-use crate::io::source::{Format, Skipped, Source, sources, unsupported};
-use crate::io::{charset, delimited, json, jsonl, text};
+use crate::io::source::{Format, Skipped, Source, sources, unread, unsupported};
+use crate::io::{charset, columnar, delimited, html, json, jsonl, text};
 use encoding_rs::{Encoding, UTF_8};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -15,6 +16,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+/// Bytes by which a stream without a name is told.
+const SAMPLE: usize = 4 << 10;
+/// Bytes by which compressed files and Arrow files are told.
+const MAGIC_BYTES: usize = 8;
 
 /// How documents are read.
 #[derive(Clone)]
@@ -101,7 +107,7 @@ impl From<Box<Unread>> for Error {
     }
 }
 
-/// Streams the documents of files, folders and standard input, in order; never holds more than one row.
+/// Streams the documents of files, folders, archives and standard input, in order; never holds more than a few rows.
 ///
 /// ```
 /// use detente::io::{Documents, ReadOptions};
@@ -117,43 +123,136 @@ impl From<Box<Unread>> for Error {
 pub struct Documents {
     options: ReadOptions,
     sources: Box<dyn Iterator<Item = Result<Source, Skipped>> + Send>,
-    current: Option<(Source, Rows)>,
+    archive: Option<(PathBuf, Members)>,
+    current: Option<(Place, Rows)>,
     ids: Ids,
 }
 
 /// The rows of one file, numbered from 1; the file itself is the one row where the number is none.
 type Rows = Box<dyn Iterator<Item = (Option<u64>, Row)> + Send>;
 
+/// Where rows are from.
+struct Place {
+    /// How messages call it: a path, `-`, or `archive.zip/path/in/it`.
+    path: PathBuf,
+    /// Whether the path leads anywhere.
+    is_address: bool,
+}
+
+/// A file to be read.
+struct Input {
+    /// How messages call it.
+    path: PathBuf,
+    /// The file on the disk that has just these bytes, if there is one.
+    file: Option<PathBuf>,
+    /// What is in it, decompressed.
+    bytes: Bytes,
+}
+
 impl Documents {
-    /// The documents that `paths` (files, folders, `-`) hold.
+    /// The documents that `paths` (files, folders, patterns, `-`) hold.
     pub fn open(paths: Vec<PathBuf>, options: ReadOptions) -> Self {
         let sources = Box::new(sources(paths, options.format));
-        Documents { options, sources, current: None, ids: Ids::default() }
+        Documents { options, sources, archive: None, current: None, ids: Ids::default() }
     }
 
-    fn rows(&self, source: &Source) -> Rows {
-        match self.open_rows(source) {
-            Ok(rows) => rows,
-            Err(error) => Box::new(std::iter::once((None, Row::bare(Err(error))))),
+    /// Begins with the rows of a source, or with the files of an archive.
+    fn begin(&mut self, source: &Source) {
+        let place = Place { path: source.path().to_path_buf(), is_address: *source != Source::Stdin };
+        let opened = self.input(source).and_then(|mut input| match container_of(&mut input) {
+            Some(container) => {
+                self.archive = Some((place.path.clone(), self.members(container, input)?));
+                Ok(None)
+            }
+            None => self.rows(input).map(Some),
+        });
+        self.current = match opened {
+            Ok(rows) => rows.map(|rows| (place, rows)),
+            Err(error) => Some((place, one(Row::bare(Err(error))))),
+        };
+    }
+
+    /// Begins with a file in an archive, unless it is none that is read.
+    fn begin_member(&mut self, archive: &Path, member: Member) {
+        let inner = member.path.unwrap_or_default();
+        let path = PathBuf::from(format!("{}/{}", archive.display(), inner.display()));
+        let whole = inner.as_os_str().is_empty();
+        if inner.iter().any(|part| part.to_string_lossy().starts_with('.')) {
+            return;
+        }
+        if let Some(reason) = unread(&inner, self.options.format).filter(|_| !whole) {
+            (self.options.on_notice)(Notice::Skipped(Skipped { path, reason }));
+            return;
+        }
+        let path = if whole { archive.to_path_buf() } else { path };
+        let rows = member.bytes.and_then(|bytes| {
+            if Container::of_name(&inner).is_some() {
+                return Err(Error::document("an archive inside an archive is not read").help("unpack it first"));
+            }
+            let bytes = decompressed(bytes, self.options.limits.expansion).map_err(stream_error)?;
+            self.rows(Input { path: path.clone(), file: None, bytes })
+        });
+        let rows = rows.unwrap_or_else(|error| one(Row::bare(Err(error))));
+        self.current = Some((Place { path, is_address: true }, rows));
+    }
+
+    fn input(&self, source: &Source) -> Result<Input> {
+        let mut raw: Bytes = Box::new(Counted { inner: open(source)?, count: self.options.bytes_read.clone() });
+        let compressed = Compression::of_magic(&start_of(&mut raw, MAGIC_BYTES)) != Compression::None;
+        let path = source.path().to_path_buf();
+        let file = Some(path.clone()).filter(|path| !compressed && *source != Source::Stdin && path.is_file());
+        let bytes = decompressed(raw, self.options.limits.expansion).map_err(stream_error)?;
+        Ok(Input { path, file, bytes })
+    }
+
+    fn members(&self, container: Container, input: Input) -> Result<Members> {
+        match container {
+            Container::Tar => Ok(archive::tar(input.bytes)),
+            Container::Zip => {
+                let file = seekable(input)?;
+                let length = file.metadata().map_or(0, |m| m.len());
+                let counted = Counted { inner: file, count: self.options.bytes_read.clone() };
+                Ok(archive::zip(counted, length, self.options.limits.expansion))
+            }
         }
     }
 
-    fn open_rows(&self, source: &Source) -> Result<Rows> {
+    fn rows(&self, mut input: Input) -> Result<Rows> {
         let limits = self.options.limits;
-        let raw: Bytes = Box::new(Counted { inner: open(source)?, count: self.options.bytes_read.clone() });
-        let mut bytes = decompressed(raw, limits.expansion).map_err(stream_error)?;
-        let format = format_of(source.path(), &self.options, &mut bytes)?;
-        if format == Format::Text {
-            let (text, encoding) = text::read(bytes, self.options.encoding, limits.document_bytes)?;
-            self.note_encoding(source, encoding);
-            return Ok(Box::new(std::iter::once((None, Row::bare(Ok(text))))));
+        let wished = self.options.encoding;
+        match format_of(&input.path, &self.options, &mut input.bytes) {
+            Format::Text => {
+                let (text, encoding) = text::read(input.bytes, wished, limits.document_bytes)?;
+                self.note_encoding(&input.path, encoding);
+                Ok(one(Row::bare(Ok(text))))
+            }
+            Format::Html => {
+                let (page, encoding) = html::read(input.bytes, wished, limits.document_bytes)?;
+                self.note_encoding(&input.path, encoding);
+                Ok(one(Row { title: page.title, date: page.date, extracted: true, ..Row::bare(Ok(page.text)) }))
+            }
+            Format::Parquet => {
+                let count = self.options.bytes_read.clone();
+                numbered(columnar::parquet(seekable(input)?, &self.options.fields, limits, count)?)
+            }
+            Format::Arrow => numbered(self.arrow_rows(input)?),
+            format => {
+                let (bytes, encoding) = charset::transcoded(input.bytes, wished)?;
+                self.note_encoding(&input.path, encoding);
+                self.rows_of_text(format, bytes)
+            }
         }
-        let (bytes, encoding) = charset::transcoded(bytes, self.options.encoding)?;
-        self.note_encoding(source, encoding);
-        self.rows_of(format, bytes)
     }
 
-    fn rows_of(&self, format: Format, bytes: Bytes) -> Result<Rows> {
+    fn arrow_rows(&self, mut input: Input) -> Result<columnar::Rows> {
+        if !start_of(&mut input.bytes, MAGIC_BYTES).starts_with(b"ARROW1") {
+            return columnar::arrow_stream(input.bytes, &self.options.fields);
+        }
+        let counted = Counted { inner: seekable(input)?, count: self.options.bytes_read.clone() };
+        columnar::arrow_file(counted, &self.options.fields)
+    }
+
+    fn rows_of_text(&self, format: Format, bytes: Bytes) -> Result<Rows> {
         let fields = self.options.fields.clone();
         let max = self.options.limits.line_bytes;
         let from_object = move |(number, object): (u64, Result<_>)| match object {
@@ -166,43 +265,42 @@ impl Documents {
             Format::Json => Ok(Box::new(json::Objects::new(bytes, max).map(from_object))),
             Format::Csv | Format::Tsv => {
                 let table = delimited::Table::new(bytes, delimiter, max)?;
-                let documents = delimited::Documents::new(table, &self.options.fields)?;
-                Ok(Box::new(documents.map(|(number, row)| (Some(number), row))))
+                numbered(delimited::Documents::new(table, &self.options.fields)?)
             }
-            Format::Text | Format::Conll => Err(Error::usage("tokens in CoNLL columns are no articles")
+            _ => Err(Error::usage("tokens in CoNLL columns are no articles")
                 .help("`detente entities --input-format conll` tags them")),
         }
     }
 
-    fn note_encoding(&self, source: &Source, encoding: &'static Encoding) {
+    fn note_encoding(&self, path: &Path, encoding: &'static Encoding) {
         if encoding != UTF_8 && self.options.encoding.is_none() {
-            let file = source.path().to_path_buf();
+            let file = path.to_path_buf();
             (self.options.on_notice)(Notice::Encoding { file, encoding: encoding.name() });
         }
     }
 
-    fn document(&mut self, source: &Source, number: Option<u64>, row: Row) -> Result<Document, Box<Unread>> {
-        let path = source.path().to_string_lossy().into_owned();
-        let place = match number {
+    fn document(&mut self, place: &Place, number: Option<u64>, row: Row) -> Result<Document, Box<Unread>> {
+        let path = place.path.to_string_lossy().into_owned();
+        let numbered = match number {
             Some(number) => format!("{path}#{number}"),
             None => path.clone(),
         };
-        let own_id = row.id.unwrap_or(place);
+        let own_id = row.id.unwrap_or(numbered);
         let id = self.ids.unique(&own_id);
         if id != own_id {
             (self.options.on_notice)(Notice::DuplicateId { id: own_id, given: id.clone() });
         }
-        let address = row.source.or_else(|| (*source != Source::Stdin).then_some(path));
+        let source = row.source.or_else(|| place.is_address.then_some(path));
         let text = row.text.and_then(|text| checked(text, self.options.limits.document_bytes));
         match text {
-            Ok(text) => Ok(Document { id, source: address, title: row.title, date: row.date, text }),
+            Ok(text) => Ok(Document { id, source, title: row.title, date: row.date, text, extracted: row.extracted }),
             Err(error) => {
-                let error = error.in_file(source.path());
+                let error = error.in_file(&place.path);
                 let error = match row.line.or(number) {
                     Some(number) if error.kind == ErrorKind::Document => error.at_line(number),
                     _ => error,
                 };
-                Err(Box::new(Unread { id, source: address, error }))
+                Err(Box::new(Unread { id, source, error }))
             }
         }
     }
@@ -213,21 +311,50 @@ impl Iterator for Documents {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some((source, mut rows)) = self.current.take()
+            if let Some((place, mut rows)) = self.current.take()
                 && let Some((number, row)) = rows.next()
             {
-                let document = self.document(&source, number, row);
-                self.current = Some((source, rows));
+                let document = self.document(&place, number, row);
+                self.current = Some((place, rows));
                 return Some(document);
             }
+            if let Some((path, mut members)) = self.archive.take()
+                && let Some(member) = members.next()
+            {
+                self.begin_member(&path, member);
+                self.archive = Some((path, members));
+                continue;
+            }
             match self.sources.next()? {
-                Ok(source) => {
-                    let rows = self.rows(&source);
-                    self.current = Some((source, rows));
-                }
+                Ok(source) => self.begin(&source),
                 Err(skipped) => (self.options.on_notice)(Notice::Skipped(skipped)),
             }
         }
+    }
+}
+
+/// A file that is one document.
+fn one(row: Row) -> Rows {
+    Box::new(std::iter::once((None, row)))
+}
+
+fn numbered(rows: impl Iterator<Item = (u64, Row)> + Send + 'static) -> Result<Rows> {
+    Ok(Box::new(rows.map(|(number, row)| (Some(number), row))))
+}
+
+/// The kind of archive that an input is, by its name, or by its first bytes where the name tells nothing.
+fn container_of(input: &mut Input) -> Option<Container> {
+    if Format::of_name(&input.path).is_some() {
+        return None;
+    }
+    Container::of_name(&input.path).or_else(|| Container::of_start(&start_of(&mut input.bytes, SAMPLE)))
+}
+
+/// The input as a file that can be read in any order.
+fn seekable(input: Input) -> Result<File> {
+    match input.file {
+        Some(path) => open_file(&path),
+        None => archive::spooled(input.bytes),
     }
 }
 
@@ -248,7 +375,7 @@ pub enum RowStream {
 /// When it cannot be read or holds no rows.
 pub fn open_rows(path: &Path, options: &ReadOptions) -> Result<RowStream> {
     let mut bytes = decompressed(open_path(path)?, options.limits.expansion).map_err(stream_error)?;
-    let format = format_of(path, options, &mut bytes)?;
+    let format = format_of(path, options, &mut bytes);
     let (bytes, _) = charset::transcoded(bytes, options.encoding)?;
     let max = options.limits.line_bytes;
     match format {
@@ -256,9 +383,7 @@ pub fn open_rows(path: &Path, options: &ReadOptions) -> Result<RowStream> {
         Format::Json => Ok(RowStream::Objects(Box::new(json::Objects::new(bytes, max)))),
         Format::Csv => delimited::Table::new(bytes, None, max).map(RowStream::Table),
         Format::Tsv => delimited::Table::new(bytes, Some(b'\t'), max).map(RowStream::Table),
-        Format::Text | Format::Conll => {
-            Err(Error::usage("this file holds no rows").help("give JSONL or CSV, or name it with --input-format"))
-        }
+        _ => Err(Error::usage("this file holds no rows").help("give JSONL or CSV, or name it with --input-format")),
     }
 }
 
@@ -271,26 +396,30 @@ pub fn open_path(path: &Path) -> Result<Bytes> {
 }
 
 /// The format that the options, the name or the first bytes tell.
-fn format_of(path: &Path, options: &ReadOptions, bytes: &mut Bytes) -> Result<Format> {
-    if let Some(format) = options.format.or_else(|| Format::of_name(path)) {
-        return Ok(format);
-    }
-    let (start, whole) = sampled(std::mem::replace(bytes, Box::new(io::empty())), 4 << 10);
+fn format_of(path: &Path, options: &ReadOptions, bytes: &mut Bytes) -> Format {
+    let told = options.format.or_else(|| Format::of_name(path));
+    told.unwrap_or_else(|| Format::of_start(&start_of(bytes, SAMPLE)))
+}
+
+/// The first bytes of a stream, which stays as it was.
+fn start_of(bytes: &mut Bytes, wanted: usize) -> Vec<u8> {
+    let (start, whole) = sampled(std::mem::replace(bytes, Box::new(io::empty())), wanted);
     *bytes = whole;
-    Ok(Format::of_start(&start))
+    start
 }
 
 fn open(source: &Source) -> Result<Bytes> {
     match source {
         Source::Stdin => Ok(Box::new(io::stdin())),
-        Source::Named(path) | Source::Found(path) => {
-            if let Some(kind) = unsupported(path) {
-                return Err(Error::document(format!("{kind} is not read")).help("extract the text first"));
-            }
-            let file = File::open(path).map_err(|e| Error::document(format!("cannot be opened: {}", reason(&e))))?;
-            Ok(Box::new(file))
-        }
+        Source::Named(path) | Source::Found(path) => Ok(Box::new(open_file(path)?)),
     }
+}
+
+fn open_file(path: &Path) -> Result<File> {
+    if let Some(kind) = unsupported(path) {
+        return Err(Error::document(format!("{kind} is not read")).help("extract the text first"));
+    }
+    File::open(path).map_err(|e| Error::document(format!("cannot be opened: {}", reason(&e))))
 }
 
 /// An article must have text, and not too much of it.
@@ -413,16 +542,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("empty.txt"), " \n").unwrap();
-        fs::write(at("page.html"), "<p>Peace</p>").unwrap();
+        fs::write(at("page.xml"), "<p>Peace</p>").unwrap();
         fs::write(at("rows.jsonl"), "{\"id\": 9, \"text\": null}\n{\n").unwrap();
         let said = said(
-            ["empty.txt", "page.html", "rows.jsonl", "gone.txt"].map(at).to_vec(),
+            ["empty.txt", "page.xml", "rows.jsonl", "gone.txt"].map(at).to_vec(),
             ReadOptions { limits: Limits { document_bytes: 3, ..Default::default() }, ..Default::default() },
         );
         let said: Vec<String> = said.iter().map(|s| s.replace(&format!("{}/", folder.path().display()), "")).collect();
         let expected = [
             "empty.txt! empty.txt: there is no text in it",
-            "page.html! page.html: a web page is not read",
+            "page.xml! page.xml: an XML file is not read",
             "9! rows.jsonl:1: field `text` is null, not text",
             "rows.jsonl#2! rows.jsonl:2: not valid JSON: EOF while parsing an object in column 1",
             "gone.txt! gone.txt: cannot be opened: no such file or directory",

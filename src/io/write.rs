@@ -1,53 +1,29 @@
-//! Records to bytes: JSON lines, a table of quotes or entities, or the view for people.
+//! Records to a destination: JSON lines, tables of quotes or entities as CSV or Parquet, whole records as Parquet, an
+//! SQLite database, or the view for people.
 
 use crate::error::{Error, Result};
-use crate::io::output::{Checkpoint, Output};
+use crate::io::failures::Failures;
+use crate::io::output::{Checkpoint, Output, Start};
+use crate::io::parquet;
+use crate::io::sqlite::Database;
+use crate::io::table::{ENTITY_COLUMNS, QUOTE_COLUMNS, Table, entity_rows, quote_rows};
 use crate::io::view::{self, Style};
-use crate::record::{EntityRecord, QuoteRecord, Record};
+use crate::record::Record;
 use serde::Serialize;
-use std::path::Path;
-
-/// The columns of a table of quotes.
-pub const QUOTE_COLUMNS: [&str; 24] = [
-    "id",
-    "source",
-    "title",
-    "date",
-    "quote",
-    "start",
-    "end",
-    "text",
-    "kind",
-    "speaker",
-    "mention",
-    "role",
-    "country",
-    "evidence",
-    "cue",
-    "confidence",
-    "flags",
-    "parts",
-    "offset_unit",
-    "stance_label",
-    "stance_score",
-    "stance_conciliatory",
-    "stance_firm",
-    "stance_neutral",
-];
-
-/// The columns of a table of entities.
-pub const ENTITY_COLUMNS: [&str; 10] =
-    ["id", "source", "title", "date", "type", "start", "end", "text", "score", "offset_unit"];
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
 
 /// What a record becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordFormat {
     /// One JSON object a line.
     Jsonl,
-    /// One row a quote, with this delimiter.
-    QuoteTable(u8),
-    /// One row an entity, with this delimiter.
-    EntityTable(u8),
+    /// One row a quote or an entity, with this delimiter.
+    Csv(Table, u8),
+    /// A Parquet file: one row a record, or one a row of the table.
+    Parquet(Option<Table>),
+    /// An SQLite database.
+    Sqlite,
     /// For reading.
     View(Style),
 }
@@ -66,26 +42,21 @@ impl RecordFormat {
     /// When it cannot be put in bytes.
     pub fn header(self) -> Result<Vec<u8>> {
         match self {
-            RecordFormat::QuoteTable(delimiter) => table(delimiter, [QUOTE_COLUMNS]),
-            RecordFormat::EntityTable(delimiter) => table(delimiter, [ENTITY_COLUMNS]),
-            RecordFormat::Jsonl | RecordFormat::View(_) => Ok(Vec::new()),
+            RecordFormat::Csv(Table::Quotes, delimiter) => table(delimiter, [QUOTE_COLUMNS]),
+            RecordFormat::Csv(Table::Entities, delimiter) => table(delimiter, [ENTITY_COLUMNS]),
+            _ => Ok(Vec::new()),
         }
     }
 
-    /// The bytes of one record.
+    /// The bytes of one record; of Parquet, which is made at the end, those it is made of.
     ///
     /// # Errors
     /// When it cannot be put in bytes.
     pub fn bytes(self, record: &Record) -> Result<Vec<u8>> {
         match self {
-            RecordFormat::Jsonl => json_line(record),
-            RecordFormat::QuoteTable(delimiter) => {
-                let quotes = record.quotes.iter().flatten().enumerate();
-                table(delimiter, quotes.map(|(i, quote)| quote_row(record, i + 1, quote)))
-            }
-            RecordFormat::EntityTable(delimiter) => {
-                table(delimiter, record.entities.iter().flatten().map(|entity| entity_row(record, entity)))
-            }
+            RecordFormat::Jsonl | RecordFormat::Parquet(_) | RecordFormat::Sqlite => json_line(record),
+            RecordFormat::Csv(Table::Quotes, delimiter) => csv_rows(delimiter, quote_rows(record)),
+            RecordFormat::Csv(Table::Entities, delimiter) => csv_rows(delimiter, entity_rows(record)),
             RecordFormat::View(style) => Ok(view::view(record, &style).into_bytes()),
         }
     }
@@ -101,7 +72,7 @@ pub fn json_line(value: &impl Serialize) -> Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Rows as delimited text.
+/// Cells as delimited text.
 ///
 /// # Errors
 /// When a row cannot be put in bytes.
@@ -110,98 +81,77 @@ where
     Row: IntoIterator<Item = Cell>,
     Cell: AsRef<[u8]>,
 {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
+    delimited(delimiter, rows, |writer, row| writer.write_record(row))
+}
+
+/// Rows of a table of records as delimited text, without the header.
+fn csv_rows(delimiter: u8, rows: impl IntoIterator<Item = impl Serialize>) -> Result<Vec<u8>> {
+    delimited(delimiter, rows, |writer, row| writer.serialize(row))
+}
+
+fn delimited<Row>(
+    delimiter: u8,
+    rows: impl IntoIterator<Item = Row>,
+    write: impl Fn(&mut csv::Writer<Vec<u8>>, Row) -> csv::Result<()>,
+) -> Result<Vec<u8>> {
+    let failed = |e: String| Error::io(format!("a row is no CSV: {e}"));
+    let mut writer =
+        csv::WriterBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_writer(Vec::new());
     for row in rows {
-        writer.write_record(row).map_err(|e| Error::io(format!("a row is no CSV: {e}")))?;
+        write(&mut writer, row).map_err(|e| failed(e.to_string()))?;
     }
-    writer.into_inner().map_err(|e| Error::io(format!("a row is no CSV: {e}")))
-}
-
-fn quote_row(record: &Record, number: usize, quote: &QuoteRecord) -> Vec<String> {
-    let speaker = quote.speaker.as_ref();
-    let stance = quote.stance.as_ref();
-    let start = quote.parts.first().map(|p| p.start);
-    let end = quote.parts.last().map(|p| p.end);
-    let words: Vec<&str> = quote.parts.iter().map(|p| p.text.as_str()).collect();
-    let evidence = match speaker {
-        Some(speaker) => speaker.evidence.as_ref().map(name_of),
-        None => quote.no_speaker.as_ref().map(name_of),
-    };
-    let mut row = document_cells(record);
-    row.extend([
-        number.to_string(),
-        cell(start),
-        cell(end),
-        words.join(" "),
-        name_of(&quote.kind),
-        speaker.map(|s| s.name.clone()).unwrap_or_default(),
-        speaker.and_then(|s| s.mention.as_ref()).map(|m| m.text.clone()).unwrap_or_default(),
-        speaker.and_then(|s| s.role.clone()).unwrap_or_default(),
-        speaker.and_then(|s| s.country.clone()).unwrap_or_default(),
-        evidence.unwrap_or_default(),
-        quote.cue.as_ref().map(|c| c.text.clone()).unwrap_or_default(),
-        cell(quote.confidence),
-        quote.flags.iter().map(name_of).collect::<Vec<_>>().join(" "),
-        quote.parts.iter().map(|p| format!("{}-{}", p.start, p.end)).collect::<Vec<_>>().join(" "),
-        name_of(&record.offset_unit),
-        stance.map(|s| s.label.as_str().to_string()).unwrap_or_default(),
-        cell(stance.and_then(|s| s.score)),
-        cell(stance.and_then(|s| s.conciliatory)),
-        cell(stance.and_then(|s| s.firm)),
-        cell(stance.and_then(|s| s.neutral)),
-    ]);
-    row
-}
-
-fn entity_row(record: &Record, entity: &EntityRecord) -> Vec<String> {
-    let mut row = document_cells(record);
-    row.extend([
-        entity.kind.clone(),
-        entity.span.start.to_string(),
-        entity.span.end.to_string(),
-        entity.span.text.clone(),
-        cell(entity.score),
-        name_of(&record.offset_unit),
-    ]);
-    row
-}
-
-fn document_cells(record: &Record) -> Vec<String> {
-    let given = |field: &Option<String>| field.clone().unwrap_or_default();
-    vec![record.id.clone(), given(&record.source), given(&record.title), given(&record.date)]
-}
-
-fn cell(value: Option<impl ToString>) -> String {
-    value.map(|v| v.to_string()).unwrap_or_default()
-}
-
-/// The name that JSON gives a plain enum, so that tables and records use the same words.
-fn name_of(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
-    }
+    writer.into_inner().map_err(|e| failed(e.to_string()))
 }
 
 /// Takes records in order and writes them.
 pub struct RecordSink {
-    format: RecordFormat,
-    output: Output,
+    target: Target,
+    failures: Option<Failures>,
+}
+
+enum Target {
+    Bytes { format: RecordFormat, output: Output },
+    Database(Box<Database>),
 }
 
 impl RecordSink {
+    /// A file that a later run can go on with, see [`Output::resumable`]; `settings` are what must not change.
+    ///
+    /// # Errors
+    /// When nothing can be written there, or the settings differ.
+    pub fn resumable(
+        format: RecordFormat,
+        path: &Path,
+        settings: &Map<String, Value>,
+        resume: bool,
+    ) -> Result<Start<Self>> {
+        if format == RecordFormat::Sqlite {
+            let database = |d, _: Option<&_>| Ok(RecordSink { target: Target::Database(Box::new(d)), failures: None });
+            return Database::resumable(path, settings, resume)?.try_map(database);
+        }
+        Output::resumable(path, settings, resume)?.try_map(|output, done| match done {
+            None => RecordSink::begin(format, output),
+            Some(_) => Ok(RecordSink::go_on(format, output)),
+        })
+    }
+
     /// Begins a file with its header.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn begin(format: RecordFormat, mut output: Output) -> Result<Self> {
         output.write(&format.header()?)?;
-        Ok(RecordSink { format, output })
+        Ok(Self::go_on(format, output))
     }
 
     /// Goes on with a file that has its header.
     pub fn go_on(format: RecordFormat, output: Output) -> Self {
-        RecordSink { format, output }
+        RecordSink { target: Target::Bytes { format, output }, failures: None }
+    }
+
+    /// Lists what fails in `failures` as well.
+    pub fn with_failures(self, failures: Option<Failures>) -> Self {
+        RecordSink { failures, ..self }
     }
 
     /// Writes one record.
@@ -209,7 +159,21 @@ impl RecordSink {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&mut self, record: &Record) -> Result<()> {
-        self.output.write(&self.format.bytes(record)?)
+        match &mut self.target {
+            Target::Bytes { format, output } => output.write(&format.bytes(record)?),
+            Target::Database(database) => database.write(record),
+        }
+    }
+
+    /// Notes a failure in the list of failures, if one is kept.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn note_failure(&mut self, record: &Record, error: &Error) -> Result<()> {
+        match &mut self.failures {
+            Some(failures) => failures.write(record, error),
+            None => Ok(()),
+        }
     }
 
     /// See [`Output::checkpoint`].
@@ -217,19 +181,37 @@ impl RecordSink {
     /// # Errors
     /// When it cannot be written.
     pub fn checkpoint(&mut self, checkpoint: Checkpoint) -> Result<()> {
-        self.output.checkpoint(checkpoint)
+        // First the list, then what says how long it is.
+        let errors = self.failures.as_mut().map_or(Ok(0), Failures::flush)?;
+        let checkpoint = Checkpoint { errors, ..checkpoint };
+        match &mut self.target {
+            Target::Bytes { output, .. } => output.checkpoint(checkpoint),
+            Target::Database(database) => database.checkpoint(&checkpoint),
+        }
     }
 
     /// See [`Output::partial`].
-    pub fn output(&self) -> &Output {
-        &self.output
+    pub fn partial(&self) -> Option<PathBuf> {
+        match &self.target {
+            Target::Bytes { output, .. } => output.partial(),
+            Target::Database(database) => Some(database.partial()),
+        }
     }
 
-    /// See [`Output::finish`].
+    /// See [`Output::finish_as`].
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn finish(self) -> Result<()> {
-        self.output.finish()
+        if let Some(failures) = self.failures {
+            failures.finish()?;
+        }
+        match self.target {
+            Target::Bytes { format: RecordFormat::Parquet(rows), output } => {
+                output.finish_as(Some(&|from, to| parquet::convert(rows, from, to)))
+            }
+            Target::Bytes { output, .. } => output.finish(),
+            Target::Database(database) => database.finish(),
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::io::Unread;
 use crate::io::output::Checkpoint;
 use crate::io::write::RecordSink;
 use crate::pipeline::Analysis;
+use crate::pipeline::memory::Memory;
 use crate::record::{Record, RecordWriter};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -64,6 +65,8 @@ pub struct Stream<'a> {
     pub records: RecordWriter<'a>,
     /// Threads of the pool.
     pub threads: usize,
+    /// What was found in texts that come again.
+    pub memory: Memory,
     /// Once set, what is in flight is finished and nothing more is begun.
     pub stop: Arc<AtomicBool>,
     /// Told after each chunk what is done.
@@ -128,14 +131,14 @@ impl Stream<'_> {
     /// Takes chunks until there are no more.
     fn work(&self, chunks: &Chunks, pool: &rayon::ThreadPool, results: &SyncSender<Chunk<Done>>) {
         while let Some(chunk) = chunks.next(&self.stop) {
-            let done = pool.install(|| self.analyse_all(chunk.items));
+            let done = self.analyse_all(chunk.items, pool);
             if results.send(Chunk { number: chunk.number, items: done }).is_err() {
                 return;
             }
         }
     }
 
-    fn analyse_all(&self, items: Vec<Item>) -> Vec<Done> {
+    fn analyse_all(&self, items: Vec<Item>, pool: &rayon::ThreadPool) -> Vec<Done> {
         let mut results = Vec::new();
         let mut documents = Vec::new();
         for item in items {
@@ -147,7 +150,8 @@ impl Stream<'_> {
                 Err(unread) => results.push(Some(Done::Unread(*unread))),
             }
         }
-        let analysed = self.analyse_guarded(&documents);
+        // Whoever waits for a copy elsewhere waits here, outside the pool that has to do the work.
+        let analysed = self.memory.analyse(&documents, |fresh| pool.install(|| self.analyse_guarded(fresh)));
         let mut analysed = documents.into_iter().zip(analysed);
         let fill = |slot: Option<Done>| slot.or_else(|| analysed.next().map(|(d, r)| Done::Read(d, r)));
         results.into_iter().filter_map(fill).collect()
@@ -177,7 +181,7 @@ struct Chunk<T> {
 
 /// A document that was worked on, or that never was read.
 enum Done {
-    Read(Document, Result<Analysis>),
+    Read(Document, Result<Arc<Analysis>>),
     Unread(Unread),
 }
 
@@ -190,10 +194,19 @@ fn read_chunks<D>(mut documents: D, work: &SyncSender<Chunk<Item>>, permit: &Rec
 where
     D: Iterator<Item = Item>,
 {
+    let mut over = false;
     for number in 0.. {
         let (mut items, mut bytes) = (Vec::new(), 0);
-        while items.len() < CHUNK_DOCUMENTS && bytes < CHUNK_BYTES && !stop.load(Ordering::Relaxed) {
-            let Some(item) = documents.next() else { break };
+        while !over && items.len() < CHUNK_DOCUMENTS && bytes < CHUNK_BYTES && !stop.load(Ordering::Relaxed) {
+            let item = match catch_unwind(AssertUnwindSafe(|| documents.next())) {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                Err(panic) => {
+                    // Said in a record, so that the run does not seem to have come to its end.
+                    over = true;
+                    Err(Box::new(broken_off(&panic_message(&*panic))))
+                }
+            };
             bytes += item.as_ref().map_or(0, |d| d.text.len());
             items.push(item);
         }
@@ -201,6 +214,11 @@ where
             return;
         }
     }
+}
+
+/// What stands for all that was not read because the reader panicked.
+fn broken_off(said: &str) -> Unread {
+    Unread { id: "unread".into(), source: None, error: internal(&format!("reading broke off: {said}")) }
 }
 
 /// Where workers find the chunks that wait.
@@ -268,37 +286,38 @@ impl Writer<'_, '_> {
 
     fn write_chunk(&mut self, items: Vec<Done>) -> Result<()> {
         for item in items {
-            let record = self.record(item);
-            if record.error.is_some() {
+            let (record, error) = self.record(item);
+            if let Some(error) = error {
                 (self.stream.on_failure)(&record);
+                self.sink.note_failure(&record, &error)?;
             }
             self.count(&record);
             self.sink.write(&record)?;
         }
-        self.sink.checkpoint(Checkpoint { counts: self.counts, input: self.input_hash(), bytes: 0 })?;
+        self.sink.checkpoint(Checkpoint { counts: self.counts, input: self.input_hash(), bytes: 0, errors: 0 })?;
         (self.stream.on_progress)(&self.counts);
         Ok(())
     }
 
-    fn record(&mut self, item: Done) -> Record {
+    /// The record of a document, and what went wrong if it has no results.
+    fn record(&mut self, item: Done) -> (Record, Option<Error>) {
+        let records = &self.stream.records;
+        let unit = records.unit;
         match item {
-            Done::Read(document, result) => {
+            Done::Read(document, Ok(a)) => {
                 self.note_input(&Ok(&document));
-                let records = &self.stream.records;
-                match result {
-                    Ok(a) => records.record(&document, a.entities.as_deref(), a.quotes.as_deref(), a.usage),
-                    Err(error) => Record {
-                        title: document.title,
-                        date: document.date,
-                        offset_unit: records.unit,
-                        ..Record::failed(&document.id, document.source.as_deref(), &error)
-                    },
-                }
+                (records.record(&document, a.entities.as_deref(), a.quotes.as_deref(), a.usage), None)
+            }
+            Done::Read(document, Err(error)) => {
+                self.note_input(&Ok(&document));
+                let failed = Record::failed(&document.id, document.source.as_deref(), &error);
+                let (title, date) = (document.title, document.date);
+                (Record { title, date, offset_unit: unit, ..failed }, Some(error))
             }
             Done::Unread(unread) => {
                 self.note_input(&Err(&unread));
-                let unit = self.stream.records.unit;
-                Record { offset_unit: unit, ..Record::failed(&unread.id, unread.source.as_deref(), &unread.error) }
+                let failed = Record::failed(&unread.id, unread.source.as_deref(), &unread.error);
+                (Record { offset_unit: unit, ..failed }, Some(unread.error))
             }
         }
     }
@@ -336,7 +355,7 @@ impl Writer<'_, '_> {
     }
 }
 
-fn internal(message: &str) -> Error {
+pub(super) fn internal(message: &str) -> Error {
     Error::document(format!("a fault in detente: {message}")).help("please report it with this document")
 }
 
