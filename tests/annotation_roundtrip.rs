@@ -159,6 +159,7 @@ fn whole(text: String, entities: Vec<EntityRecord>, quotes: Vec<QuoteRecord>) ->
         title: None,
         date: None,
         text: Some(text),
+        dateline: None,
         offset_unit: OffsetUnit::Char,
         entities: (!entities.is_empty() || !any).then_some(entities),
         quotes: (!quotes.is_empty() || !any).then_some(quotes),

@@ -159,7 +159,9 @@ fn walk(walker: impl FnOnce(&SyncSender<Member>) -> Result<()> + Send + 'static)
         }
     });
     if let Err(error) = walked {
-        thread::spawn(move || fault.send(Member { path: None, bytes: Err(stream_error(error)) }));
+        thread::spawn(move || {
+            let _ = fault.send(Member { path: None, bytes: Err(stream_error(error)) });
+        });
     }
     Members { members }
 }
