@@ -437,7 +437,7 @@ fn cases() -> Vec<Case> {
             "",
             0,
             &[
-                ": the table is damaged: EOF: file size of 0 is less than footer (fetch the file again, or write it anew)",
+                ": the table is damaged: EOF: Parquet file too small. Size is 0 but need 8 (fetch the file again, or write it anew)",
             ],
         ),
         // Archives

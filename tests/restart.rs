@@ -6,7 +6,7 @@ use assert_cmd::cargo::cargo_bin;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Kills of each format.
@@ -69,15 +69,18 @@ fn killed_at_random_moments_every_format_comes_out_the_same() {
         let (out, list) = (folder.path().join(name), folder.path().join("errors.jsonl"));
         let more = ["--resume", "--errors", list.to_str().unwrap()];
         let mut killed = 0;
-        while killed < KILLS && !out.exists() {
+        while killed < KILLS {
+            if out.exists() {
+                // It was faster than the kill: begin anew.
+                std::fs::remove_file(&out).unwrap();
+            }
             let mut child = detente(&rows, &out, &more).spawn().unwrap();
             std::thread::sleep(once.mul_f64(random.random_range(0.0..0.6)));
             child.kill().unwrap();
             killed += usize::from(child.wait().unwrap().code().is_none());
         }
-        let last: ExitStatus = detente(&rows, &out, &more).status().unwrap();
+        let last = detente(&rows, &out, &more).status().unwrap();
         assert!(matches!(last.code(), Some(0 | 1)), "{name}: {last}");
-        assert!(killed > 1, "{name}: it was killed {killed} times");
         assert!(content(&out) == content(&whole), "{name} differs after {killed} kills");
         let listed = std::fs::read_to_string(&list).unwrap();
         assert_eq!(listed.lines().count(), 1_000 / 50, "{name}: each failure is listed once");

@@ -26,13 +26,10 @@ static DATELINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     // Capitals, and behind a comma a country or state in its usual form.
     let place =
         r"(?P<place>\p{Lu}[\p{Lu}.'’-]+(?: \p{Lu}[\p{Lu}.'’-]*){0,3}(?:, \p{Lu}[\p{L}.]*(?: \p{Lu}[\p{L}.]*)?)??)";
-    let agency = r"(?P<agency>\p{Lu}[\p{L}.&/-]*(?: \p{Lu}[\p{L}.&-]*){0,3})";
-    let end = r"(?:\s*(?:—|–|―|--|-)\s|\.\s|\s)";
-    let whole = format!(
-        r"^{place}(?:,? {date})?[.,]?(?:\s*(?:\({agency}\)|/{}/)\.?{end}|(?P<bare>{end}))",
-        agency.replace("agency", "slashed")
-    );
-    Regex::new(&whole).ok()
+    let agency = r"\p{Lu}[\p{L}.&-]*(?: \p{Lu}[\p{L}.&-]*){0,3}";
+    let dash = r"\s*(?:—|–|―|--|-)\s";
+    let credit = format!(r"[.,]?\s*(?:\((?P<agency>{agency})\)|/(?P<slashed>{agency})/)\.?(?P<tail>{dash}|\s|$)");
+    Regex::new(&format!(r"^{place}(?:,? {date})?(?:{credit}|(?P<bare>{dash}|\.\s))")).ok()
 });
 
 /// Words in capitals that begin a paragraph and are no place.
@@ -86,20 +83,28 @@ pub fn dateline(text: &str) -> Option<Dateline> {
 /// The dateline at the beginning of `line`, which stands at `offset`.
 fn at(line: &str, offset: usize) -> Option<Dateline> {
     let found = DATELINE.as_ref()?.captures(line)?;
-    let span = |name: &str| found.name(name).map(|m| Span::new(offset + m.start(), offset + m.end()));
-    let (date, agency) = (span("date"), span("agency").or_else(|| span("slashed")));
-    let place = found.name("place")?.as_str();
-    let letters = place.chars().filter(|c| c.is_uppercase()).count();
-    let dashed =
-        found.name("bare").is_none_or(|end| end.as_str().contains(['—', '–', '―']) || end.as_str().contains("--"));
-    let ended = found.name("bare").is_none_or(|end| dashed || (date.is_some() && end.as_str().trim_start() != ""));
-    let named = NO_PLACES.contains(&place.split([' ', ',']).next().unwrap_or_default());
-    if letters < 3 || named || !ended || (date.is_none() && agency.is_none() && !dashed) {
+    let of = |name: &str| found.name(name).map_or("", |part| part.as_str());
+    let place = of("place");
+    if place.chars().filter(|c| c.is_uppercase()).count() < 3
+        || NO_PLACES.contains(&place.split([' ', ',']).next().unwrap_or_default())
+    {
         return None;
     }
-    let whole = found.get(0)?;
-    let text = whole.as_str();
-    Some(Dateline { span: Span::new(offset, offset + text.trim_end().len()), place: span("place"), date, agency })
+    let dated = !of("date").is_empty();
+    // Without a date, an abbreviation explained in brackets looks like an agency, and a hyphen like a dash.
+    let credited = !of("slashed").is_empty() || (!of("agency").is_empty() && (dated || !of("tail").trim().is_empty()));
+    let ended = !of("bare").is_empty() && (dated || !matches!(of("bare").trim(), "." | "-"));
+    if !credited && !ended {
+        return None;
+    }
+    let span = |name: &str| found.name(name).map(|m| Span::new(offset + m.start(), offset + m.end()));
+    let whole = found.get(0)?.as_str().trim_end();
+    Some(Dateline {
+        span: Span::new(offset, offset + whole.len()),
+        place: span("place"),
+        date: span("date"),
+        agency: span("agency").or_else(|| span("slashed")),
+    })
 }
 
 #[cfg(test)]
@@ -142,6 +147,8 @@ mod tests {
             "NATO said on Monday that the talks go on.",
             "US President Lind — who had left — came back.",
             "UN (United Nations) envoys met.",
+            "NATO (North Atlantic Treaty Organization) envoys met.",
+            "MOSCOW - the city - waited.",
             "A. B. Lee said so.",
             "QUESTION – What now?",
             "THE TALKS RESUMED. Envoys met.",
