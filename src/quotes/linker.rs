@@ -2,7 +2,7 @@
 //!
 //! Two logistic scorers over pairs, learned from annotated articles: does this content belong to this cue, does this
 //! source. Each content takes its best cue; a cue keeps one stretch of content before it and one after it (see
-//! [`stretches`](super::stretches)), takes its best source or none, and several cues may share one. A third scorer says
+//! `stretches.rs`), takes its best source or none, and several cues may share one. A third scorer says
 //! how likely the whole is a quote.
 
 use super::model::{Found, Part, Words};
