@@ -89,6 +89,10 @@ pub(super) fn merge(
         let (same, others): (Vec<Draft>, Vec<Draft>) =
             drafts.into_iter().partition(|d| d.parts.iter().any(|own| mostly_in(*own, &parts)));
         drafts = others;
+        // A stretch of a quote that is whole already: its marks, or an earlier reading, know how far it goes.
+        if same.is_empty() && parts.iter().all(|p| drafts.iter().any(|d| mostly_in(*p, &d.parts))) {
+            continue;
+        }
         if same.is_empty() && (is_bare_name(&parts, article.text) || claims_too_little(&parts, article.text, found)) {
             continue;
         }
@@ -334,6 +338,18 @@ mod tests {
         let quotes = find_all(text, &[], &[both]);
         let words: Vec<String> = quotes.iter().map(|q| q.words(text)).collect();
         assert_eq!(words, ["The lists are ready now,", "It may take a month."]);
+    }
+
+    #[test]
+    fn a_stretch_of_a_quote_is_no_second_quote() {
+        let text = "\"We talk of trust. They do not exist. Still, we do not refuse to talk to them,\" he added.";
+        let stretches = [
+            found(text, &["We talk of trust. They do not exist."], "added", "he"),
+            found(text, &["Still, we do not refuse to talk to them,"], "added", "he"),
+        ];
+        let quotes = find_all(text, &[], &stretches);
+        let words: Vec<String> = quotes.iter().map(|q| q.words(text)).collect();
+        assert_eq!(words, ["We talk of trust. They do not exist. Still, we do not refuse to talk to them,"]);
     }
 
     #[test]
