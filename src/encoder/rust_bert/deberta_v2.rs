@@ -5,6 +5,7 @@
 //! its logits are not those of PyTorch. This one's are; parameters have the names that transformers gives them.
 
 use super::activation::{Activation, activation};
+use super::block::{Block, BlockConfig};
 use super::model::{Batch, Head};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Deserializer};
@@ -94,6 +95,16 @@ impl DebertaV2Config {
 
     fn attends(&self, kind: &str) -> bool {
         self.relative_attention && self.pos_att_type.iter().any(|name| name == kind)
+    }
+
+    fn block(&self) -> BlockConfig<'_> {
+        BlockConfig {
+            hidden_size: self.hidden_size,
+            intermediate_size: self.intermediate_size,
+            activation: &self.hidden_act,
+            dropout: self.hidden_dropout_prob,
+            layer_norm_eps: self.layer_norm_eps,
+        }
     }
 
     fn norm(&self, path: Path) -> nn::LayerNorm {
@@ -242,50 +253,19 @@ impl Embeddings {
 
 struct Layer {
     attention: Attention,
-    attended: Residual,
-    intermediate: nn::Linear,
-    activation: Activation,
-    output: Residual,
+    block: Block,
 }
 
 impl Layer {
     fn new(path: &Path, config: &DebertaV2Config) -> Result<Self> {
-        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         Ok(Layer {
             attention: Attention::new(&(path / "attention" / "self"), config),
-            attended: Residual::new(&(path / "attention" / "output"), hidden, config),
-            intermediate: nn::linear(path / "intermediate" / "dense", hidden, inner, Default::default()),
-            activation: activation(&config.hidden_act)?,
-            output: Residual::new(&(path / "output"), inner, config),
+            block: Block::new(path, &config.block())?,
         })
     }
 
     fn forward(&self, hidden: &Tensor, mask: &Tensor, positions: Option<&Positions>, train: bool) -> Tensor {
-        let context = self.attention.forward(hidden, mask, positions, train);
-        let attended = self.attended.forward(&context, hidden, train);
-        let inner = (self.activation)(&attended.apply(&self.intermediate));
-        self.output.forward(&inner, &attended, train)
-    }
-}
-
-/// A linear layer whose result is added to what came in, normed.
-struct Residual {
-    dense: nn::Linear,
-    norm: nn::LayerNorm,
-    dropout: f64,
-}
-
-impl Residual {
-    fn new(path: &Path, size: i64, config: &DebertaV2Config) -> Self {
-        Residual {
-            dense: nn::linear(path / "dense", size, config.hidden_size, Default::default()),
-            norm: config.norm(path / "LayerNorm"),
-            dropout: config.hidden_dropout_prob,
-        }
-    }
-
-    fn forward(&self, inner: &Tensor, before: &Tensor, train: bool) -> Tensor {
-        (inner.apply(&self.dense).dropout(self.dropout, train) + before).apply(&self.norm)
+        self.block.forward(&self.attention.forward(hidden, mask, positions, train), hidden, train)
     }
 }
 

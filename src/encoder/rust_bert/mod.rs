@@ -4,6 +4,7 @@
 
 mod activation;
 mod bert;
+mod block;
 mod deberta_v2;
 pub mod device;
 pub(crate) mod model;
