@@ -42,25 +42,26 @@ use crate::text::offsets::OffsetUnit;
 use std::path::Path;
 
 /// What annotations are kept in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Format {
-    /// The project's own records, one JSON object a line.
+    /// The project's own records, one a line
     Records,
-    /// Label Studio's JSON.
+    /// Label Studio JSON
     LabelStudio,
-    /// doccano's JSONL with relations.
+    /// doccano JSONL with relations
     Doccano,
-    /// doccano's JSONL for sequence labelling.
+    /// doccano JSONL for sequence labelling
     DoccanoLabels,
-    /// Prodigy's JSONL.
+    /// Prodigy JSONL
     Prodigy,
-    /// brat stand-off, a folder.
+    /// brat stand-off, a folder
     Brat,
-    /// CoNLL columns.
+    /// CoNLL columns (names only)
     Conll,
-    /// WebAnno TSV 3, a folder.
+    /// WebAnno TSV 3 for INCEpTION, a folder
+    #[value(name = "webanno")]
     WebAnno,
-    /// A table.
+    /// One row a name or a quote
     Csv,
 }
 

@@ -27,10 +27,10 @@ pub struct ConvertArgs {
     paths: Vec<PathBuf>,
     /// Format of the input; by default names and contents tell
     #[arg(long, value_name = "FORMAT", value_enum)]
-    from: Option<Tool>,
+    from: Option<Format>,
     /// Format of the output
     #[arg(long, value_name = "FORMAT", value_enum)]
-    to: Tool,
+    to: Format,
     /// File for the result, for brat and webanno a folder [default: standard output]
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
@@ -64,44 +64,6 @@ pub struct ConvertArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Tool {
-    /// The project's own records, one a line
-    Records,
-    /// Label Studio JSON
-    LabelStudio,
-    /// doccano JSONL with relations
-    Doccano,
-    /// doccano JSONL for sequence labelling
-    DoccanoLabels,
-    /// Prodigy JSONL
-    Prodigy,
-    /// brat stand-off, a folder
-    Brat,
-    /// CoNLL columns (names only)
-    Conll,
-    /// WebAnno TSV 3 for INCEpTION, a folder
-    Webanno,
-    /// One row a name or a quote
-    Csv,
-}
-
-impl Tool {
-    fn format(self) -> Format {
-        match self {
-            Tool::Records => Format::Records,
-            Tool::LabelStudio => Format::LabelStudio,
-            Tool::Doccano => Format::Doccano,
-            Tool::DoccanoLabels => Format::DoccanoLabels,
-            Tool::Prodigy => Format::Prodigy,
-            Tool::Brat => Format::Brat,
-            Tool::Conll => Format::Conll,
-            Tool::Webanno => Format::WebAnno,
-            Tool::Csv => Format::Csv,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Only {
     Entities,
     Quotes,
@@ -113,7 +75,7 @@ impl ConvertArgs {
     /// # Errors
     /// When a path is not there, or nothing can be written.
     pub fn run(self) -> Result<Outcome> {
-        let format = self.to.format();
+        let format = self.to;
         if format.is_folder() && self.output.is_none() {
             return Err(Error::usage(format!("{} is a folder of files", format.title())).help("name it with --output"));
         }
@@ -139,7 +101,7 @@ impl ConvertArgs {
 
     fn read_settings(&self) -> Result<ReadSettings> {
         Ok(ReadSettings {
-            format: self.from.map(Tool::format),
+            format: self.from,
             unit: self.input_unit.map(Unit::offset_unit),
             annotator: self.annotator.clone(),
             predictions: self.predictions,
