@@ -32,17 +32,19 @@ pub(super) struct Item {
 pub(super) struct Article<'a> {
     /// The text all spans point into.
     pub text: &'a str,
+    /// Its paragraphs in order.
+    pub paragraphs: &'a [Span],
     /// Words and quotes in order.
     pub items: Vec<Item>,
 }
 
 impl<'a> Article<'a> {
     /// Reads `text`, whose quotes are `marked`.
-    pub fn new(text: &'a str, paragraphs: &[Span], marked: &[Marked]) -> Self {
+    pub fn new(text: &'a str, paragraphs: &'a [Span], marked: &[Marked]) -> Self {
         let mut outer: Vec<(Span, usize)> =
             marked.iter().enumerate().flat_map(|(i, m)| m.outer.iter().map(move |span| (*span, i))).collect();
         outer.sort_by_key(|(span, _)| span.start);
-        let mut article = Article { text, items: Vec::new() };
+        let mut article = Article { text, paragraphs, items: Vec::new() };
         let mut rest = outer.as_slice();
         for paragraph in paragraphs {
             let inside = rest.partition_point(|(span, _)| span.start < paragraph.end);

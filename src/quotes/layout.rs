@@ -37,8 +37,8 @@ pub(super) fn dateline_end(text: &str, paragraph: Span) -> Option<usize> {
 ///
 /// A headline is a paragraph without a full stop at its end; the name must be all that stands beside the dash or the
 /// colon, and must come again in the article unless it is an office or a known place.
-fn headlines(article: &Article, mentions: &[Mention], paragraphs: &[Span]) -> Vec<Draft> {
-    let first = paragraphs.iter().take(FIRST_PARAGRAPHS).filter(|p| may_be_headline(article.text, **p));
+fn headlines(article: &Article, mentions: &[Mention]) -> Vec<Draft> {
+    let first = article.paragraphs.iter().take(FIRST_PARAGRAPHS).filter(|p| may_be_headline(article.text, **p));
     first.filter_map(|paragraph| headline(article, mentions, *paragraph)).collect()
 }
 
@@ -111,11 +111,10 @@ fn comes_again(article: &Article, mentions: &[Mention], mention: &Mention, headl
 pub(super) fn with_headlines(
     article: &Article,
     mentions: &[Mention],
-    paragraphs: &[Span],
     marked: &[Marked],
     mut drafts: Vec<Draft>,
 ) -> Vec<Draft> {
-    for headline in headlines(article, mentions, paragraphs) {
+    for headline in headlines(article, mentions) {
         let Some(claim) = headline.parts.first().copied() else { continue };
         let own = |d: &Draft| d.parts.iter().any(|p| p.overlaps(claim));
         if marked.iter().any(|m| m.parts.iter().any(|p| p.overlaps(claim))) {

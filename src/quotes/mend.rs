@@ -3,7 +3,7 @@
 use super::layout;
 use super::tags::Attribution;
 use crate::document::Span;
-use crate::text::segment::{paragraphs, sentences};
+use crate::text::segment::sentences;
 
 /// Finite verbs with which no clause begins: their subject stands before the words of saying.
 const BARE_VERBS: [&str; 22] = [
@@ -38,23 +38,40 @@ const LONGEST_NAME: usize = 6;
 /// * no dateline is content;
 /// * a name right before the words of saying is who speaks, even if it was taken for what is said: `Lethgrad has refused to …`;
 /// * in `The dispute, Osk warned, would not be settled` the subject belongs to the content.
-pub(super) fn mended(text: &str, mut attribution: Attribution) -> Attribution {
-    without_datelines(text, &mut attribution);
-    name_speaks(text, &mut attribution);
-    add_subject(text, &mut attribution);
+pub(super) fn mended(text: &str, paragraphs: &[Span], mut attribution: Attribution) -> Attribution {
+    let place = Layout { text, paragraphs };
+    without_datelines(&place, &mut attribution);
+    name_speaks(&place, &mut attribution);
+    add_subject(&place, &mut attribution);
     attribution
 }
 
-fn paragraph_at(text: &str, at: usize) -> Option<Span> {
-    let all = paragraphs(text);
-    all.partition_point(|p| p.start <= at).checked_sub(1).and_then(|i| all.get(i)).copied()
+/// A text and its paragraphs.
+struct Layout<'a> {
+    text: &'a str,
+    paragraphs: &'a [Span],
 }
 
-fn without_datelines(text: &str, attribution: &mut Attribution) {
+impl Layout<'_> {
+    fn paragraph_at(&self, at: usize) -> Option<Span> {
+        let after = self.paragraphs.partition_point(|p| p.start <= at);
+        after.checked_sub(1).and_then(|i| self.paragraphs.get(i)).copied()
+    }
+
+    /// The words of a sentence before byte `start`, if there are any.
+    fn sentence_before(&self, start: usize) -> Option<Span> {
+        let all = sentences(self.text, self.paragraph_at(start)?);
+        let sentence = all.into_iter().find(|s| s.start < start && start <= s.end)?;
+        let before = Span::new(sentence.start, start).trimmed(self.text);
+        (before.start < before.end).then_some(before)
+    }
+}
+
+fn without_datelines(place: &Layout, attribution: &mut Attribution) {
     let ends: Vec<Option<usize>> = attribution
         .content
         .iter()
-        .map(|part| paragraph_at(text, part.start).and_then(|p| layout::dateline_end(text, p)))
+        .map(|part| place.paragraph_at(part.start).and_then(|p| layout::dateline_end(place.text, p)))
         .collect();
     let after = |(part, end): (&Span, Option<usize>)| match end {
         Some(end) if part.end <= end => None,
@@ -67,7 +84,8 @@ fn without_datelines(text: &str, attribution: &mut Attribution) {
     }
 }
 
-fn name_speaks(text: &str, attribution: &mut Attribution) {
+fn name_speaks(place: &Layout, attribution: &mut Attribution) {
+    let text = place.text;
     let Some(cue) = attribution.cue.first().copied().filter(|_| attribution.source.is_empty()) else { return };
     if let [first, _, ..] = &attribution.content[..] {
         let touches = first.end <= cue.start && Span::new(first.end, cue.start).of(text).trim().is_empty();
@@ -77,7 +95,7 @@ fn name_speaks(text: &str, attribution: &mut Attribution) {
             return;
         }
     }
-    let Some(before) = sentence_before(text, cue.start) else { return };
+    let Some(before) = place.sentence_before(cue.start) else { return };
     let name = before.of(text);
     let is_free = attribution.content.iter().all(|part| !part.overlaps(before));
     if is_free
@@ -95,15 +113,8 @@ const NOBODY: [&str; 16] = [
     "If",
 ];
 
-/// The words of a sentence before byte `start`, if there are any.
-fn sentence_before(text: &str, start: usize) -> Option<Span> {
-    let sentence =
-        sentences(text, paragraph_at(text, start)?).into_iter().find(|s| s.start < start && start <= s.end)?;
-    let before = Span::new(sentence.start, start).trimmed(text);
-    (before.start < before.end).then_some(before)
-}
-
-fn add_subject(text: &str, attribution: &mut Attribution) {
+fn add_subject(place: &Layout, attribution: &mut Attribution) {
+    let text = place.text;
     let saying = || attribution.cue.iter().chain(&attribution.source);
     let (Some(start), Some(end)) = (saying().map(|s| s.start).min(), saying().map(|s| s.end).max()) else { return };
     let [part] = &attribution.content[..] else { return };
@@ -112,7 +123,7 @@ fn add_subject(text: &str, attribution: &mut Attribution) {
     if !BARE_VERBS.contains(&verb) || !between.chars().all(|c| c.is_whitespace() || c == ',') {
         return;
     }
-    let Some(before) = sentence_before(text, start) else { return };
+    let Some(before) = place.sentence_before(start) else { return };
     let subject = Span::new(before.start, before.end.saturating_sub(1));
     if before.of(text).ends_with(',') && subject.start < subject.end {
         attribution.content.insert(0, subject);
@@ -128,6 +139,7 @@ pub(super) fn is_bare_name(parts: &[Span], text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::segment::paragraphs;
 
     fn span(text: &str, surface: &str) -> Span {
         let start = text.find(surface).unwrap();
@@ -141,7 +153,7 @@ mod tests {
             cue: vec![span(text, cue)],
             source: if source.is_empty() { Vec::new() } else { vec![span(text, source)] },
         };
-        let mended = mended(text, found);
+        let mended = mended(text, &paragraphs(text), found);
         let words = |spans: &[Span]| spans.iter().map(|s| s.of(text).to_string()).collect();
         (words(&mended.content), words(&mended.source))
     }

@@ -34,8 +34,10 @@ pub fn snap(attribution: &mut Attribution, text: &str, marked: &[Marked]) {
 
 /// The attributions of `found`, their content with the bounds that the marks of `text` give.
 pub fn snapped(text: &str, found: Vec<Found>) -> Vec<Attribution> {
-    let marked = marks::pair(text, &paragraphs(text));
-    let mut attributions: Vec<Attribution> = found.into_iter().map(|f| mended(text, f.attribution)).collect();
+    let paragraphs = paragraphs(text);
+    let marked = marks::pair(text, &paragraphs);
+    let mended = |found: Found| mended(text, &paragraphs, found.attribution);
+    let mut attributions: Vec<Attribution> = found.into_iter().map(mended).collect();
     attributions.iter_mut().for_each(|a| snap(a, text, &marked));
     attributions
 }
@@ -82,7 +84,7 @@ pub(super) fn merge(
     found: &[Found],
 ) -> Vec<Draft> {
     for found in found {
-        let mut snapped = mended(article.text, found.attribution.clone());
+        let mut snapped = mended(article.text, article.paragraphs, found.attribution.clone());
         snap(&mut snapped, article.text, marked);
         let kind = kind(&snapped.content, article.text, marked);
         let parts: Vec<Span> = snapped.content.iter().map(|p| without_marks(*p, article.text, marked)).collect();

@@ -87,7 +87,7 @@ pub fn find_all(text: &str, entities: &[Entity], found: &[Found]) -> Vec<Quote> 
     let drafts = join_split(&article, drafts(text, &article, &reader, &marked));
     let mut drafts = merge::merge(&article, &mentions, &marked, drafts, &found);
     if headlines {
-        drafts = layout::with_headlines(&article, &mentions, &paragraphs, &marked, drafts);
+        drafts = layout::with_headlines(&article, &mentions, &marked, drafts);
     }
     let mut speakers = Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) };
     let mut quotes = speakers.spoken(&turns, &mentions);

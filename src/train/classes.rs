@@ -113,13 +113,13 @@ pub fn probabilities(settings: &Training, texts: &[Text]) -> Result<Vec<Vec<f64>
 /// Macro F1 of the likeliest classes.
 pub fn macro_f1(gold: &[usize], logits: &[Vec<f32>]) -> f64 {
     let classes = logits.first().map_or(0, Vec::len);
-    let pairs = gold.iter().copied().zip(logits.iter().map(|row| likeliest(row)));
+    let pairs = gold.iter().copied().zip(logits.iter().map(likeliest));
     Confusion::of(classes, pairs).macro_mean(Confusion::f1)
 }
 
 /// The class with the highest logit.
-pub fn likeliest(logits: &[f32]) -> usize {
-    logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class)
+pub fn likeliest<'a>(logits: impl IntoIterator<Item = &'a f32>) -> usize {
+    logits.into_iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class)
 }
 
 fn load(folder: &Path, settings: &Training) -> Result<RustBert> {

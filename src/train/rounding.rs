@@ -1,6 +1,7 @@
 //! What storing the weights as f16 costs: the same inputs through the exact and through the stored weights.
 
 use super::Example;
+use super::classes::likeliest;
 use super::config::Training;
 use super::optimizer::AdamW;
 use crate::encoder::rust_bert::{EngineOptions, RustBert};
@@ -53,14 +54,10 @@ fn compare(exact: &[Array2<f32>], stored: &[Array2<f32>]) -> Rounding {
             let difference = a.iter().zip(b).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
             found.largest_difference = found.largest_difference.max(difference);
             found.rows += 1;
-            found.same_label += usize::from(likeliest(a.iter()) == likeliest(b.iter()));
+            found.same_label += usize::from(likeliest(a) == likeliest(b));
         }
     }
     found
-}
-
-fn likeliest<'a>(logits: impl Iterator<Item = &'a f32>) -> Option<usize> {
-    logits.enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class)
 }
 
 #[cfg(test)]
