@@ -5,8 +5,8 @@ use super::config::Training;
 use super::optimizer::AdamW;
 use super::rounding::{self, Rounding};
 use super::{Example, IGNORED, Target, schedule};
-use crate::encoder::rust_bert::RustBert;
 use crate::encoder::rust_bert::model::Batch;
+use crate::encoder::rust_bert::{RustBert, weights};
 use crate::encoder::{Encoder, Input};
 use crate::error::{Error, Result};
 use rand::SeedableRng;
@@ -270,7 +270,7 @@ fn save(optimizer: &AdamW, task: &Task, folder: &Path) -> Result<()> {
         .map(|s| (s.name.clone(), s.average.to_kind(Kind::Half).to_device(tch::Device::Cpu).contiguous()))
         .collect();
     let next = folder.join("next.safetensors");
-    Tensor::write_safetensors(&tensors, &next).map_err(|e| failed(&e))?;
+    weights::write(&tensors, &next)?;
     std::fs::rename(&next, folder.join("model.safetensors")).map_err(|e| failed(&e))?;
     let config = serde_json::to_string_pretty(&task.config).map_err(|e| failed(&e))?;
     std::fs::write(folder.join("config.json"), config + "\n").map_err(|e| failed(&e))?;

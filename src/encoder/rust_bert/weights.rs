@@ -45,6 +45,28 @@ fn read(folder: &Path) -> Result<(PathBuf, Vec<(String, Tensor)>)> {
     }
 }
 
+/// Writes `tensors` as safetensors that transformers' `from_pretrained` accepts too: it wants to read that PyTorch's
+/// layout is meant.
+pub(crate) fn write(tensors: &[(String, Tensor)], file: &Path) -> Result<()> {
+    let failed = |said: &dyn std::fmt::Display| Error::io(said.to_string()).in_file(file);
+    Tensor::write_safetensors(tensors, file).map_err(|e| failed(&e))?;
+    let bytes = std::fs::read(file).map_err(|e| failed(&e))?;
+    let marked = marked(&bytes).ok_or_else(|| failed(&"what was written cannot be read back"))?;
+    std::fs::write(file, marked).map_err(|e| failed(&e))
+}
+
+/// The bytes of a safetensors file with a note in its header: eight bytes of length, JSON padded with spaces, the weights.
+fn marked(bytes: &[u8]) -> Option<Vec<u8>> {
+    const NOTE: &str = r#"{"__metadata__":{"format":"pt"},"#;
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    let (header, weights) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    let entries = std::str::from_utf8(header).ok()?.trim_end().strip_prefix('{')?;
+    let mut header = format!("{NOTE}{entries}").into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let length = u64::try_from(header.len()).ok()?.to_le_bytes();
+    Some([&length, header.as_slice(), weights].concat())
+}
+
 fn modern_name(name: &str) -> String {
     name.replace(".gamma", ".weight").replace(".beta", ".bias")
 }
@@ -63,4 +85,27 @@ fn copy(parameter: &mut Tensor, tensor: &Tensor, name: &str) -> Result<()> {
     }
     let tensor = if grows { tensor.narrow(0, 0, 1).expand(&wanted, false) } else { tensor.shallow_clone() };
     tch::no_grad(|| parameter.f_copy_(&tensor)).map_err(|e| Error::model(format!("`{name}`: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Kind;
+
+    #[test]
+    fn weights_come_back_and_say_that_they_are_pytorchs() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("model.safetensors");
+        let tensors: Vec<(String, Tensor)> = [("one.weight", 3), ("größe", 5)]
+            .map(|(name, n)| (name.into(), Tensor::arange(n, (Kind::Float, tch::Device::Cpu)).to_kind(Kind::Half)))
+            .into();
+        write(&tensors, &file).unwrap();
+        let mut read = Tensor::read_safetensors(&file).unwrap();
+        read.sort_by_key(|(_, tensor)| tensor.size());
+        assert_eq!(read, tensors);
+        let bytes = std::fs::read(&file).unwrap();
+        let header = bytes.iter().position(|b| *b == b'}').unwrap();
+        assert!(bytes[8..=header].ends_with(br#"{"__metadata__":{"format":"pt"}"#));
+        assert_eq!(u64::from_le_bytes(bytes[..8].try_into().unwrap()) % 8, 0);
+    }
 }
