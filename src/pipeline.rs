@@ -21,10 +21,12 @@ use crate::text::segment::{paragraphs, sentences, words};
 use crate::tokens::{PairInput, Window};
 use ndarray::Array2;
 use rayon::prelude::*;
-pub use stream::{Counts, Stream};
+pub use stream::{Counts, Queue, Stream};
 
 /// Tokens in a batch unless the user says otherwise: measured best on CPUs, where larger batches leave the caches.
-pub const BATCH_TOKENS: usize = 4096;
+pub const BATCH_TOKENS: usize = 2048;
+/// The same on a GPU, which small batches leave idle; one that its memory cannot hold is halved.
+pub const GPU_BATCH_TOKENS: usize = 32_768;
 
 /// Which quotes are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

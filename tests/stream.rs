@@ -11,7 +11,7 @@ use detente::io::output::{Checkpoint, Output, Start};
 use detente::io::write::{RecordFormat, RecordSink};
 use detente::pipeline::memory::Memory;
 use detente::pipeline::stream::{Analyse, Item};
-use detente::pipeline::{Analysis, Counts, Pipeline, QuoteChoice, Stream};
+use detente::pipeline::{Analysis, Counts, Pipeline, Queue, QuoteChoice, Stream};
 use detente::record::{Record, RecordWriter, SpanRecord};
 use detente::stance::StanceReader;
 use detente::text::offsets::OffsetUnit;
@@ -20,7 +20,7 @@ use hash_encoder::encoder;
 use proptest::prelude::*;
 use serde_json::{Map, json};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| {
@@ -64,6 +64,8 @@ fn stream<'a>(analyse: &'a Analyse<'a>, threads: usize) -> Stream<'a> {
         analyse,
         records: RecordWriter { unit: OffsetUnit::Char, with_text: false, models: &[] },
         threads,
+        queue: Queue::for_threads(threads),
+        waited: AtomicU64::new(0),
         memory: Memory::default(),
         stop: Arc::new(AtomicBool::new(false)),
         on_progress: &|_| {},
@@ -72,10 +74,15 @@ fn stream<'a>(analyse: &'a Analyse<'a>, threads: usize) -> Stream<'a> {
 }
 
 fn run(documents: Vec<Document>, pipeline: &Pipeline, threads: usize) -> (Counts, String) {
+    run_in(Queue::for_threads(threads), documents, pipeline, threads)
+}
+
+fn run_in(queue: Queue, documents: Vec<Document>, pipeline: &Pipeline, threads: usize) -> (Counts, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.jsonl");
     let mut sink = RecordSink::begin(RecordFormat::Jsonl, Output::file(&path).unwrap()).unwrap();
-    let counts = stream(&|d| pipeline.run(d), threads).run(items(documents), &mut sink, None).unwrap();
+    let analyse = |d: &[Document]| pipeline.run(d);
+    let counts = Stream { queue, ..stream(&analyse, threads) }.run(items(documents), &mut sink, None).unwrap();
     sink.finish().unwrap();
     (counts, std::fs::read_to_string(path).unwrap())
 }
@@ -89,6 +96,16 @@ fn batch_size_and_threads_never_change_a_record() {
     for (batch_tokens, threads) in [(1, 2), (100, 1), (700, 3), (64_000, 2)] {
         let pipeline = Pipeline { batch_tokens, ..PIPELINE.clone() };
         assert!(run(documents.clone(), &pipeline, threads) == (counts, expected.clone()), "{batch_tokens} {threads}");
+    }
+}
+
+#[test]
+fn how_documents_travel_never_changes_a_record() {
+    let documents = documents(150);
+    let expected = run(documents.clone(), &PIPELINE, 1);
+    for (at_most, bytes, waiting) in [(1, 1, 1), (7, 1 << 20, 1), (500, 1 << 20, 9)] {
+        let queue = Queue { documents: at_most, bytes, waiting };
+        assert!(run_in(queue, documents.clone(), &PIPELINE, 2) == expected, "{queue:?}");
     }
 }
 

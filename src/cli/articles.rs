@@ -1,7 +1,7 @@
 //! What `classify`, `entities` and `quotes` share: articles in, records out.
 
 use super::Outcome;
-use super::options::{ModelArgs, ReadArgs, TableOf, WriteArgs};
+use super::options::{FlowArgs, ModelArgs, ReadArgs, TableOf, WriteArgs};
 use super::progress::Progress;
 use super::stop;
 use clap::Args;
@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// What the commands over articles take.
 #[derive(Debug, Args)]
@@ -31,6 +32,8 @@ pub struct ArticleArgs {
     pub read: ReadArgs,
     #[command(flatten)]
     pub write: WriteArgs,
+    #[command(flatten)]
+    pub flow: FlowArgs,
 }
 
 /// One run over articles.
@@ -72,6 +75,8 @@ impl ArticleRun<'_> {
             analyse: &|documents| pipeline.run(documents),
             records: RecordWriter { unit: write.offset_unit.offset_unit(), with_text: write.with_text, models },
             threads: self.articles.models.threads(),
+            queue: self.articles.flow.queue(self.articles.models.threads()),
+            waited: AtomicU64::new(0),
             memory: Memory::default(),
             stop: stop::on_signals("finishing the documents in flight; once more ends at once")?,
             on_progress: &|counts| progress.update(counts),
@@ -80,7 +85,7 @@ impl ArticleRun<'_> {
         let counts = stream.run(documents, &mut sink, done.as_ref()).map_err(|e| self.left_behind(e, &sink))?;
         sink.finish()?;
         if !self.on_terminal() || counts.failed > 0 {
-            progress.summary(&counts, stream.memory.reused());
+            progress.summary(&counts, stream.memory.reused(), stream.waited_share(progress.elapsed()));
         }
         Ok(outcome(&counts))
     }

@@ -51,7 +51,7 @@ impl ClassifyArgs {
             quotes: self.quotes.choice(),
             reported,
             stance: Some(reader),
-            batch_tokens: models.batch_tokens,
+            batch_tokens: models.batch_tokens(),
         };
         let stamps: Vec<_> = [Some(entities), quotes, Some(stance)].into_iter().flatten().collect();
         run.run(&pipeline, &stamps)

@@ -31,12 +31,12 @@ impl EntitiesArgs {
         let run = ArticleRun { command: "entities", articles: &self.articles, table: TableOf::Entities, settings };
         run.check()?;
         let (tagger, stamp) = models.entities()?;
-        let batch_tokens = models.batch_tokens;
+        let batch_tokens = models.batch_tokens();
         run.run(&Pipeline { entities: Some(tagger), batch_tokens, ..Pipeline::default() }, &[stamp])
     }
 
     fn tag_columns(self) -> Result<Outcome> {
-        let ArticleArgs { paths, models, read, write } = self.articles;
+        let ArticleArgs { paths, models, read, write, .. } = self.articles;
         check_paths(&paths)?;
         let [path] = paths.as_slice() else {
             return Err(Error::usage("one CoNLL file at a time").help("call it once for each file"));

@@ -274,7 +274,7 @@ fn evaluate_stance(args: &StanceArgs) -> Result<Report> {
     if let (Some(count), Some(folder)) = (args.explain, &args.predictions.model) {
         let models = &args.predictions.models;
         let reader = StanceReader::load(folder, models.encoder(folder)?)?;
-        report::explain(&mut report, &reader, count, models.batch_tokens);
+        report::explain(&mut report, &reader, count, models.batch_tokens());
     }
     Ok(report)
 }

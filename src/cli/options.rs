@@ -11,7 +11,7 @@ use detente::io::table::Table;
 use detente::io::view::Style;
 use detente::io::write::RecordFormat;
 use detente::models;
-use detente::pipeline::BATCH_TOKENS;
+use detente::pipeline::{BATCH_TOKENS, GPU_BATCH_TOKENS, Queue};
 use detente::quotes::model::QuoteTagger;
 use detente::record::ModelStamp;
 use detente::stance::StanceReader;
@@ -89,12 +89,31 @@ pub struct ModelArgs {
     /// Number format: f32 or bf16
     #[arg(long, value_name = "FORMAT", default_value = "f32")]
     pub precision: String,
-    /// Tokens in a batch
-    #[arg(long, value_name = "N", default_value_t = BATCH_TOKENS)]
-    pub batch_tokens: usize,
+    /// Tokens in a batch [default: 2048, on a GPU 32768]
+    #[arg(long, value_name = "N")]
+    pub batch_tokens: Option<NonZeroUsize>,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// How documents travel through a run.
+#[derive(Debug, Args)]
+pub struct FlowArgs {
+    /// Documents that are worked on together, at most [default: 16 a thread]
+    #[arg(long, value_name = "N")]
+    pub chunk_documents: Option<NonZeroUsize>,
+    /// So many of these chunks are read ahead, and wait for one before them: memory against waiting
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub chunks_ahead: NonZeroUsize,
+}
+
+impl FlowArgs {
+    pub fn queue(&self, threads: usize) -> Queue {
+        let by_threads = Queue::for_threads(threads);
+        let documents = self.chunk_documents.map_or(by_threads.documents, NonZeroUsize::get);
+        Queue { documents, waiting: self.chunks_ahead.get(), ..by_threads }
+    }
 }
 
 impl ModelArgs {
@@ -106,6 +125,25 @@ impl ModelArgs {
     pub fn use_threads(&self) -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build_global();
         pool.map_err(|e| Error::io(format!("threads cannot be started: {e}")))
+    }
+
+    /// Tokens in a batch: what the user wants, or what suits the device.
+    pub fn batch_tokens(&self) -> usize {
+        let by_device = || if self.on_gpu() { GPU_BATCH_TOKENS } else { BATCH_TOKENS };
+        self.batch_tokens.map_or_else(by_device, NonZeroUsize::get)
+    }
+
+    /// Whether models will run on a GPU; a device that cannot be used is an error where a model is loaded.
+    #[cfg(feature = "libtorch")]
+    fn on_gpu(&self) -> bool {
+        use detente::encoder::rust_bert::device::Device;
+        let device = self.device.parse::<Device>().ok().and_then(|device| device.open().ok());
+        device.is_some_and(|device| device.is_cuda())
+    }
+
+    #[cfg(not(feature = "libtorch"))]
+    fn on_gpu(&self) -> bool {
+        false
     }
 
     /// The entity model, with its stamp.

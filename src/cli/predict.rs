@@ -21,7 +21,7 @@ use tempfile::TempDir;
 pub fn stance(gold: &Path, folder: &Path, models: &ModelArgs) -> Result<StanceRows> {
     let reader = StanceReader::load(folder, models.encoder(folder)?)?.allow_neutral(true);
     if let Some(gold) = rows::read(gold, Side::Gold)?.records {
-        let pipeline = Pipeline { stance: Some(reader), batch_tokens: models.batch_tokens, ..Pipeline::default() };
+        let pipeline = Pipeline { stance: Some(reader), batch_tokens: models.batch_tokens(), ..Pipeline::default() };
         let predicted = predict::stance_of_gold_quotes(&gold, &pipeline)?;
         return Ok(StanceRows { records: Some(predicted), ..StanceRows::default() });
     }
@@ -30,7 +30,7 @@ pub fn stance(gold: &Path, folder: &Path, models: &ModelArgs) -> Result<StanceRo
     let task = stance_rows::StanceRows {
         reader: &reader,
         quote_field: "quote",
-        batch_tokens: models.batch_tokens,
+        batch_tokens: models.batch_tokens(),
         on_failure: &|error| eprintln!("failed: {error}"),
     };
     task.run(gold, &ReadOptions::default(), &mut output)?;
@@ -41,7 +41,7 @@ pub fn stance(gold: &Path, folder: &Path, models: &ModelArgs) -> Result<StanceRo
 /// Entities of the texts of gold records.
 pub fn entity_records(gold: &[Record], folder: &Path, models: &ModelArgs) -> Result<Vec<Record>> {
     let entities = Some(tagger(folder, models)?);
-    predict::records(gold, &Pipeline { entities, batch_tokens: models.batch_tokens, ..Pipeline::default() })
+    predict::records(gold, &Pipeline { entities, batch_tokens: models.batch_tokens(), ..Pipeline::default() })
 }
 
 /// Tags of the words of a CoNLL file.
@@ -59,7 +59,7 @@ pub fn tags(gold: &Path, folder: &Path, models: &ModelArgs) -> Result<ConllFile>
 pub fn quotes(gold: &Path, folder: Option<&Path>, models: &ModelArgs) -> Result<Vec<Record>> {
     let tagger = |folder: &Path| QuoteTagger::from_folder(folder, models.encoder(folder)?);
     let reported = folder.map(tagger).transpose()?;
-    let (quotes, batch_tokens) = (QuoteChoice::All, models.batch_tokens);
+    let (quotes, batch_tokens) = (QuoteChoice::All, models.batch_tokens());
     let pipeline = Pipeline { quotes, reported, batch_tokens, ..Pipeline::default() };
     predict::records(&records::read(gold)?, &pipeline)
 }

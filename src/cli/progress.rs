@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 const SHOWN: u64 = 5;
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
+/// Waiting for input beyond this share of a run is told: reading is what makes it slow.
+const WORTH_TELLING: f64 = 0.1;
 /// How often programs are told.
 const JSON_EVERY: Duration = Duration::from_secs(1);
 
@@ -68,6 +70,11 @@ impl Progress {
     /// What the reader counts its bytes in.
     pub fn bytes_read(&self) -> Arc<AtomicU64> {
         self.bytes_read.clone()
+    }
+
+    /// Since the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// What is done so far.
@@ -173,14 +180,15 @@ impl Progress {
         self.bar.suspend(|| drop(writeln!(std::io::stderr(), "{message}")));
     }
 
-    /// The last words: counts that add up. `reused` documents were copies of others.
-    pub fn summary(&self, counts: &Counts, reused: u64) {
+    /// The last words: counts that add up. `reused` documents were copies of others; the workers waited for input for
+    /// `waited` of the time, in [0, 1].
+    pub fn summary(&self, counts: &Counts, reused: u64, waited: f64) {
         self.bar.finish_and_clear();
         if self.quiet {
             return;
         }
         if self.told == Told::Json {
-            return self.event("summary", self.final_figures(counts, reused));
+            return self.event("summary", self.final_figures(counts, reused, waited));
         }
         let elapsed = self.started.elapsed();
         let mut parts = vec![format!(
@@ -208,6 +216,9 @@ impl Progress {
             found.iter().filter(|f| f.0 > 0).map(|(n, one, many)| counted(*n, one, many)).collect();
         let found = if found.is_empty() { "nothing found".into() } else { found.join(", ") };
         self.print(&format!("{found} in {} ({})", lasted(elapsed), speed(counts, &self.before, elapsed)));
+        if waited > WORTH_TELLING && elapsed > LINE_EVERY {
+            self.print(&format!("{:.0} % of the time went by waiting for input", 100.0 * waited));
+        }
         if counts.usage.truncated > 0 {
             let cut = counted(counts.usage.truncated, "stretch was", "stretches were");
             self.print(&format!("{cut} longer than the model reads and cut off at the end; see `usage.truncated`"));
@@ -215,7 +226,7 @@ impl Progress {
     }
 
     /// The counts of the whole run: `documents` = `with_results` + `failed` = `written`.
-    fn final_figures(&self, counts: &Counts, reused: u64) -> Value {
+    fn final_figures(&self, counts: &Counts, reused: u64, waited: f64) -> Value {
         let mut figures = self.figures(counts);
         if let Some(figures) = figures.as_object_mut() {
             let noted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -230,6 +241,7 @@ impl Progress {
                 ("ids_changed", noted(&self.same_ids)),
             ];
             figures.extend(more.map(|(name, n)| (name.to_string(), n.into())));
+            figures.insert("waited_for_input".into(), rounded(waited).into());
         }
         figures
     }

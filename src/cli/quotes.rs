@@ -56,7 +56,7 @@ impl QuotesArgs {
         let run = ArticleRun { command: "quotes", articles: &self.articles, table: TableOf::Quotes, settings };
         run.check()?;
         let (reported, stamp) = self.quotes.model(models)?.unzip();
-        let batch_tokens = models.batch_tokens;
+        let batch_tokens = models.batch_tokens();
         let pipeline = Pipeline { quotes: self.quotes.choice(), reported, batch_tokens, ..Pipeline::default() };
         run.run(&pipeline, stamp.as_slice())
     }

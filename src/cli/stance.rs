@@ -54,7 +54,7 @@ impl StanceArgs {
         let task = rows::StanceRows {
             reader: &reader,
             quote_field: &self.quote_field,
-            batch_tokens: self.models.batch_tokens,
+            batch_tokens: self.models.batch_tokens(),
             on_failure: &|error| eprintln!("failed: {error}"),
         };
         let counts = task.run(&self.path, &options, &mut output)?;

@@ -17,20 +17,14 @@ use sha2::{Digest, Sha256};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Documents in a chunk, at most.
-const CHUNK_DOCUMENTS: usize = 32;
-/// Text in a chunk, at most, unless one document is longer.
-const CHUNK_BYTES: usize = 128 << 10;
 /// Chunks worked on at once: while the last batches of one run, the next fills the other cores.
 const CHUNK_WORKERS: usize = 2;
-/// Chunks read ahead, or done and waiting for one before them.
-const CHUNKS_WAITING: usize = 4;
 /// How often an idle worker looks whether to stop.
 const STOP_POLL: Duration = Duration::from_millis(50);
 /// Threads of this name are ours; their panics become error records.
@@ -40,6 +34,30 @@ pub const THREAD_NAME: &str = "detente-worker";
 pub type Item = Result<Document, Box<Unread>>;
 /// What finds things in documents: one result each, in their order.
 pub type Analyse<'a> = dyn Fn(&[Document]) -> Vec<Result<Analysis>> + Sync + 'a;
+
+/// How documents travel: in chunks of neighbours, a bounded number of them at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    /// Documents in a chunk, at most; at least one.
+    pub documents: usize,
+    /// Bytes of text in a chunk, unless one document is longer.
+    pub bytes: usize,
+    /// Chunks read ahead, or done and waiting for one before them.
+    pub waiting: usize,
+}
+
+impl Queue {
+    /// Chunks that hold some batches for each of `threads`.
+    pub fn for_threads(threads: usize) -> Queue {
+        let threads = threads.max(2);
+        Queue { documents: 16 * threads, bytes: (64 << 10) * threads, waiting: 4 }
+    }
+
+    /// Chunks in flight, at most.
+    fn in_flight(&self) -> usize {
+        self.waiting + CHUNK_WORKERS
+    }
+}
 
 /// What a run did; `read` is the sum of `failed` and the documents with results, and as many records were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +83,10 @@ pub struct Stream<'a> {
     pub records: RecordWriter<'a>,
     /// Threads of the pool.
     pub threads: usize,
+    /// How documents travel to them.
+    pub queue: Queue,
+    /// Nanoseconds that the workers waited for input, all together, until the last of it had come.
+    pub waited: AtomicU64,
     /// What was found in texts that come again.
     pub memory: Memory,
     /// Once set, what is in flight is finished and nothing more is begun.
@@ -96,21 +118,23 @@ impl Stream<'_> {
             .thread_name(|_| THREAD_NAME.into())
             .build()
             .map_err(|e| Error::io(format!("threads cannot be started: {e}")))?;
-        let (work, waiting_work) = mpsc::sync_channel(CHUNKS_WAITING);
-        let (permits, permit) = mpsc::sync_channel(CHUNKS_WAITING + CHUNK_WORKERS);
-        for _ in 0..CHUNKS_WAITING + CHUNK_WORKERS {
+        let queue = self.queue;
+        let (work, waiting_work) = mpsc::sync_channel(queue.waiting);
+        let (permits, permit) = mpsc::sync_channel(queue.in_flight());
+        for _ in 0..queue.in_flight() {
             // There is room for all of them.
             let _ = permits.send(());
         }
         let stop = self.stop.clone();
         // Not joined: it may hang on standard input when the run is over.
-        named_thread().spawn(move || read_chunks(documents, &work, &permit, &stop))?;
+        named_thread().spawn(move || read_chunks(documents, queue, (&work, &permit), &stop))?;
         let waiting_work = Mutex::new(waiting_work);
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
-            let (results, done) = mpsc::sync_channel(CHUNKS_WAITING + CHUNK_WORKERS);
+            let (results, done) = mpsc::sync_channel(queue.in_flight());
             for _ in 0..CHUNK_WORKERS {
-                let (results, chunks, pool) = (results.clone(), Chunks { waiting: &waiting_work, over: &over }, &pool);
+                let (results, chunks, pool) =
+                    (results.clone(), Chunks { waiting: &waiting_work, over: &over, waited: &self.waited }, &pool);
                 named_thread().spawn_scoped(scope, move || self.work(&chunks, pool, &results))?;
             }
             drop(results);
@@ -126,6 +150,12 @@ impl Stream<'_> {
             ));
         }
         Ok(writer.counts)
+    }
+
+    /// The share of `elapsed` that a worker waited for input, on average.
+    pub fn waited_share(&self, elapsed: Duration) -> f64 {
+        let waited = self.waited.load(Ordering::Relaxed) as f64 / 1e9;
+        waited / (CHUNK_WORKERS as f64 * elapsed.as_secs_f64().max(1e-3))
     }
 
     /// Takes chunks until there are no more.
@@ -190,14 +220,18 @@ fn named_thread() -> thread::Builder {
 }
 
 /// Cuts the documents into chunks; each needs a permit, of which the writer gives one back for each chunk written.
-fn read_chunks<D>(mut documents: D, work: &SyncSender<Chunk<Item>>, permit: &Receiver<()>, stop: &AtomicBool)
-where
+fn read_chunks<D>(
+    mut documents: D,
+    queue: Queue,
+    (work, permit): (&SyncSender<Chunk<Item>>, &Receiver<()>),
+    stop: &AtomicBool,
+) where
     D: Iterator<Item = Item>,
 {
     let mut over = false;
     for number in 0.. {
         let (mut items, mut bytes) = (Vec::new(), 0);
-        while !over && items.len() < CHUNK_DOCUMENTS && bytes < CHUNK_BYTES && !stop.load(Ordering::Relaxed) {
+        while !over && items.len() < queue.documents && bytes < queue.bytes && !stop.load(Ordering::Relaxed) {
             let item = match catch_unwind(AssertUnwindSafe(|| documents.next())) {
                 Ok(Some(item)) => item,
                 Ok(None) => break,
@@ -226,18 +260,25 @@ struct Chunks<'a> {
     waiting: &'a Mutex<Receiver<Chunk<Item>>>,
     /// Set once nothing more is written.
     over: &'a AtomicBool,
+    /// Nanoseconds that were waited for chunks.
+    waited: &'a AtomicU64,
 }
 
 impl Chunks<'_> {
     /// The next chunk; none when there are no more, or none is wanted.
     fn next(&self, stop: &AtomicBool) -> Option<Chunk<Item>> {
+        let begun = Instant::now();
         loop {
             let waiting = self.waiting.lock().ok()?;
             if stop.load(Ordering::Relaxed) || self.over.load(Ordering::Relaxed) {
                 return None;
             }
             match waiting.recv_timeout(STOP_POLL) {
-                Ok(chunk) => return Some(chunk),
+                Ok(chunk) => {
+                    let waited = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                    self.waited.fetch_add(waited, Ordering::Relaxed);
+                    return Some(chunk);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
