@@ -4,7 +4,7 @@
 //! to fit into memory.
 
 use crate::error::{Error, Result};
-use crate::io::compression::{Bytes, ExpansionGuard, HARMLESS_BYTES};
+use crate::io::compression::{Bytes, ExpansionGuard, check_expansion};
 use crate::io::read::stream_error;
 use crate::io::source::ending;
 use crate::pipeline::stream::THREAD_NAME;
@@ -107,9 +107,7 @@ pub fn zip(file: impl Read + Seek + Send + 'static, length: u64, max_expansion: 
         let mut total = 0;
         for index in 0..archive.len() {
             // Members may lie over each other, so that each is harmless and their sum is not.
-            if total > HARMLESS_BYTES && total / length.max(1) > max_expansion {
-                return Err(bomb(max_expansion));
-            }
+            check_expansion(total, length, max_expansion)?;
             let name = archive.name_for_index(index).and_then(|name| name.ok()).map(|name| PathBuf::from(&*name));
             let name = name.unwrap_or_default();
             let mut member = match archive.by_index(index) {
@@ -133,11 +131,6 @@ pub fn zip(file: impl Read + Seek + Send + 'static, length: u64, max_expansion: 
         }
         Ok(())
     })
-}
-
-fn bomb(max_expansion: u64) -> Error {
-    Error::document(format!("decompresses to more than {max_expansion} times its size; nothing after it was read"))
-        .help("a decompression bomb? If the file is sound, raise --max-expansion")
 }
 
 fn damaged(kind: &str, error: io::Error) -> Error {

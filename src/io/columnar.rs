@@ -1,12 +1,13 @@
 //! Parquet files and Arrow IPC (files and streams) as documents: only the columns that are needed are read.
 
 use crate::error::{Error, Result};
-use crate::io::compression::{Bytes, HARMLESS_BYTES};
+use crate::io::arrow_lengths;
+use crate::io::compression::{Bytes, check_expansion};
 use crate::io::fields::{Columns, FieldNames, Row};
 use crate::io::read::{Limits, stream_error};
 use arrow_array::{Array, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_ipc::reader::FileReader;
 use arrow_schema::{ArrowError, DataType, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -40,7 +41,7 @@ pub fn parquet(file: File, names: &FieldNames, limits: Limits, bytes_read: Arc<A
     guarded(move || {
         let length = file.metadata().map_or(0, |m| m.len());
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet_error)?;
-        check_expansion(builder.metadata(), length, limits.expansion)?;
+        check_expansion(unpacked(builder.metadata()), length, limits.expansion)?;
         let wanted = Wanted::of(builder.schema(), names)?;
         let rows = builder.metadata().file_metadata().num_rows().max(1) as u64;
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.positions.iter().copied());
@@ -57,10 +58,11 @@ pub fn parquet(file: File, names: &FieldNames, limits: Limits, bytes_read: Arc<A
 /// The rows of an Arrow IPC file (also called Feather).
 ///
 /// # Errors
-/// When it is no Arrow file or has no column of text.
-pub fn arrow_file(file: impl Read + Seek + Send + 'static, names: &FieldNames) -> Result<Rows> {
+/// When it is no Arrow file, has no column of text, or would decompress beyond measure.
+pub fn arrow_file(file: impl Read + Seek + Send + 'static, names: &FieldNames, limits: Limits) -> Result<Rows> {
     guarded(move || {
         let mut file = BufReader::with_capacity(64 << 10, file);
+        arrow_lengths::check_file(&mut file, limits.expansion)?;
         let schema = FileReader::try_new(&mut file, None).map_err(arrow_error)?.schema();
         file.rewind().map_err(stream_error)?;
         let wanted = Wanted::of(&schema, names)?;
@@ -72,16 +74,17 @@ pub fn arrow_file(file: impl Read + Seek + Send + 'static, names: &FieldNames) -
 /// The rows of an Arrow IPC stream.
 ///
 /// # Errors
-/// When it is no Arrow stream or has no column of text.
-pub fn arrow_stream(bytes: Bytes, names: &FieldNames) -> Result<Rows> {
+/// When it is no Arrow stream or has no column of text; rows that would decompress beyond measure are errors.
+pub fn arrow_stream(bytes: Bytes, names: &FieldNames, limits: Limits) -> Result<Rows> {
     guarded(move || {
-        let reader = StreamReader::try_new(BufReader::with_capacity(64 << 10, bytes), None).map_err(arrow_error)?;
-        let wanted = Wanted::of(&reader.schema(), names)?;
+        let bytes = BufReader::with_capacity(64 << 10, bytes);
+        let (schema, batches) = arrow_lengths::Batches::new(bytes, limits.expansion).map_err(arrow_error)?;
+        let wanted = Wanted::of(&schema, names)?;
         let positions = wanted.positions.clone();
         let wanted_only = move |batch: Result<RecordBatch, ArrowError>| {
             batch.and_then(|batch| batch.project(&positions)).map_err(arrow_error)
         };
-        Ok(Rows::new(Box::new(reader.map(wanted_only)), wanted))
+        Ok(Rows::new(Box::new(batches.map(wanted_only)), wanted))
     })
 }
 
@@ -220,15 +223,9 @@ fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(unreadable("its inner lengths contradict each other")))
 }
 
-/// A small file may claim columns that would fill the memory.
-fn check_expansion(metadata: &ParquetMetaData, length: u64, max_expansion: u64) -> Result<()> {
-    let unpacked: u64 = metadata.row_groups().iter().map(|g| u64::try_from(g.total_byte_size()).unwrap_or(0)).sum();
-    if unpacked > HARMLESS_BYTES && unpacked / length.max(1) > max_expansion {
-        let message = format!("decompresses to more than {max_expansion} times its size");
-        let help = "a decompression bomb? If the file is sound, raise --max-expansion";
-        return Err(Error::document(message).help(help));
-    }
-    Ok(())
+/// The bytes that all columns of a Parquet file say they become.
+fn unpacked(metadata: &ParquetMetaData) -> u64 {
+    metadata.row_groups().iter().map(|g| u64::try_from(g.total_byte_size()).unwrap_or(0)).sum()
 }
 
 fn unreadable(said: &str) -> Error {
@@ -306,8 +303,8 @@ mod tests {
         let names = FieldNames::default();
         [
             said(parquet(parquet_of(batch), &names, Limits::default(), Arc::default())),
-            said(arrow_file(Cursor::new(arrow_of(batch, false)), &names)),
-            said(arrow_stream(Box::new(Cursor::new(arrow_of(batch, true))), &names)),
+            said(arrow_file(Cursor::new(arrow_of(batch, false)), &names, Limits::default())),
+            said(arrow_stream(Box::new(Cursor::new(arrow_of(batch, true))), &names, Limits::default())),
         ]
     }
 
@@ -360,7 +357,7 @@ mod tests {
         for at in (0..arrow.len()).step_by(7) {
             let mut broken = arrow.clone();
             broken[at] ^= 0x05;
-            read += said(arrow_file(Cursor::new(broken), &FieldNames::default())).len();
+            read += said(arrow_file(Cursor::new(broken), &FieldNames::default(), Limits::default())).len();
         }
         assert!(read > 100, "{read}");
     }

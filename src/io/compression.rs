@@ -1,13 +1,26 @@
 //! Gzip, zstd and bzip2, told by their first bytes, read as a stream with a guard against decompression bombs.
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Below so many decompressed bytes no expansion is suspicious: short repetitive files compress by any factor.
-pub const HARMLESS_BYTES: u64 = 16 << 20;
+const HARMLESS_BYTES: u64 = 16 << 20;
+
+/// An error where `bytes_in` compressed bytes become, or say that they become, too many `bytes_out`.
+///
+/// # Errors
+/// Beyond `max_expansion` times, unless it is little in all.
+pub fn check_expansion(bytes_out: u64, bytes_in: u64, max_expansion: u64) -> Result<()> {
+    if bytes_out > HARMLESS_BYTES && bytes_out / bytes_in.max(1) > max_expansion {
+        let message = format!("decompresses to more than {max_expansion} times its size");
+        let help = "a decompression bomb? If the file is sound, raise --max-expansion";
+        return Err(Error::document(message).help(help));
+    }
+    Ok(())
+}
 
 /// A stream of bytes that may move to the reading thread.
 pub type Bytes = Box<dyn Read + Send>;
@@ -150,12 +163,7 @@ impl<R: Read> Read for ExpansionGuard<R> {
         let n = self.inner.read(buffer).map_err(damaged)?;
         self.bytes_out += n as u64;
         let bytes_in = self.bytes_in.load(Ordering::Relaxed);
-        if self.bytes_out > HARMLESS_BYTES && self.bytes_out / bytes_in.max(1) > self.max_expansion {
-            let message = format!("decompresses to more than {} times its size", self.max_expansion);
-            return Err(io::Error::other(
-                Error::document(message).help("a decompression bomb? If the file is sound, raise --max-expansion"),
-            ));
-        }
+        check_expansion(self.bytes_out, bytes_in, self.max_expansion).map_err(io::Error::other)?;
         Ok(n)
     }
 }

@@ -10,6 +10,7 @@
 //! Everything streams: a reader holds one row at a time, whatever the size of the file.
 
 pub mod archive;
+mod arrow_lengths;
 pub mod brat;
 pub mod charset;
 pub mod columnar;

@@ -246,10 +246,10 @@ impl Documents {
 
     fn arrow_rows(&self, mut input: Input) -> Result<columnar::Rows> {
         if !start_of(&mut input.bytes, MAGIC_BYTES).starts_with(b"ARROW1") {
-            return columnar::arrow_stream(input.bytes, &self.options.fields);
+            return columnar::arrow_stream(input.bytes, &self.options.fields, self.options.limits);
         }
         let counted = Counted { inner: seekable(input)?, count: self.options.bytes_read.clone() };
-        columnar::arrow_file(counted, &self.options.fields)
+        columnar::arrow_file(counted, &self.options.fields, self.options.limits)
     }
 
     fn rows_of_text(&self, format: Format, bytes: Bytes) -> Result<Rows> {
