@@ -133,6 +133,7 @@ fn role_words(words: &Words, attributions: &[Attribution], role: Role) -> HashSe
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Cell;
 
     fn attribution(text: &str, content: &str, cue: &str, source: &str) -> Attribution {
         let span = |surface: &str| {
@@ -157,5 +158,9 @@ mod tests {
         assert!((f1("words", "words", "content") - 10.0 / 13.0).abs() < 1e-9);
         assert_eq!(report.value("spans", "kinds", "direct", "recall"), Some(1.0));
         assert_eq!(report.value("spans", "kinds", "indirect", "recall"), Some(0.0));
+        assert_eq!(report.value("spans", "kinds_and_lengths", "direct, under 50", "f1"), Some(1.0));
+        assert_eq!(report.value("spans", "kinds_and_lengths", "indirect, under 50", "f1"), Some(0.0));
+        assert_eq!(report.cell("misses", "not_found", "shorter", "indirect"), Some(&Cell::Count(1)));
+        assert_eq!(report.cell("misses", "not_in_gold", "longer", "all"), Some(&Cell::Count(1)));
     }
 }

@@ -13,6 +13,7 @@ pub mod comparison;
 pub mod conll;
 pub mod entities;
 pub mod matching;
+mod misses;
 pub mod precision_recall;
 pub mod predict;
 pub mod probability;

@@ -2,6 +2,7 @@
 
 use super::comparison::{GoldSpan, SpanComparison, SpanDocument};
 use super::matching::{self, Match};
+use super::misses::{Misses, Ranges};
 use super::records::{Meeting, Pair, ranges};
 use super::resample::Bootstrap;
 use super::tally::{Seen, Tally};
@@ -37,8 +38,6 @@ impl<'a> Compared<'a> {
         self.matches.iter().filter_map(|m| Some((*self.gold.get(m.gold)?, *self.predicted.get(m.predicted)?)))
     }
 }
-
-type Ranges = Vec<(usize, usize)>;
 
 fn contents(quotes: &[&QuoteRecord]) -> Vec<Ranges> {
     quotes.iter().map(|quote| ranges(quote)).collect()
@@ -79,6 +78,7 @@ pub fn evaluate(meeting: &Meeting, bootstrap: &Bootstrap) -> Report {
             ),
         ],
     });
+    report.sections.push(misses(&compared));
     report.sections.push(Section {
         name: "speakers".into(),
         about: format!("quotes whose content matched at IoU ≥ {OVERLAP}"),
@@ -194,6 +194,27 @@ fn kind_length_tally(compared: &[Compared]) -> Tally {
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let group = |quote: &QuoteRecord| format!("{}, {}", kind_name(quote.kind), length_name(quote));
     group_tally(compared, Tally::with_rows(&rows), group)
+}
+
+/// Gold quotes that were not found, and predicted ones that gold does not have.
+fn misses(compared: &[Compared]) -> Section {
+    let (mut missed, mut invented) = (Misses::default(), Misses::default());
+    let kind = |quotes: &[&QuoteRecord], at: usize| quotes.get(at).map_or("", |q| kind_name(q.kind)).to_string();
+    for one in compared {
+        let (gold, predicted) = (contents(&one.gold), contents(&one.predicted));
+        let (found, right) = (
+            |at: usize| one.matches.iter().any(|m| m.gold == at),
+            |at: usize| one.matches.iter().any(|m| m.predicted == at),
+        );
+        missed.see(&gold, &predicted, found, |at| kind(&one.gold, at));
+        invented.see(&predicted, &gold, right, |at| kind(&one.predicted, at));
+    }
+    Section {
+        name: "misses".into(),
+        about: "what stands in the place of gold quotes that were not found, and of predicted quotes not in gold"
+            .into(),
+        tables: vec![missed.table("not_found", &KINDS), invented.table("not_in_gold", &KINDS)],
+    }
 }
 
 fn group_tally(compared: &[Compared], mut tally: Tally, group: impl Fn(&QuoteRecord) -> String) -> Tally {

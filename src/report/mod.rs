@@ -18,7 +18,7 @@
 //! defined or has no interval), a count, a p
 //! value, a text or null. Sections of stance: `three_way`, `two_way`, both again with `_sure`, `probabilities`,
 //! `breakdowns`, `calibration`, with tables `scores` (a column a system), `classes`, `confusion`, `coverage`,
-//! `calibration`, `by_source` …; of entities: `strict`, `conlleval`, `schemes`, `seen_in_training`; of quotes: `spans`,
+//! `calibration`, `by_source` …; of entities: `strict`, `conlleval`, `schemes`, `seen_in_training`; of quotes: `spans`, `misses`,
 //! `speakers`, `gender_gap_tracker`; of agreement: `agreement`, `annotators`, `documents`; of a comparison one section a
 //! pair of systems.
 
