@@ -22,8 +22,11 @@ pub struct QuoteTraining {
     pub train: Vec<PathBuf>,
     /// What chooses the best epoch: the mean of the word F1 of content, source and cue.
     pub dev: Vec<PathBuf>,
+    /// Pieces in a window when the model is used; by default as many as in training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_tokens: Option<usize>,
     /// Pieces at the end of a window that are read again in the next, when the model is used.
-    #[serde(default = "overlap")]
+    #[serde(default)]
     pub overlap_tokens: usize,
     /// Articles of the training set from which the linker learns.
     #[serde(default = "linker_articles")]
@@ -31,10 +34,6 @@ pub struct QuoteTraining {
     /// What the card says of data, licence and use.
     #[serde(default)]
     pub card: card::CardText,
-}
-
-fn overlap() -> usize {
-    64
 }
 
 fn linker_articles() -> usize {
@@ -66,7 +65,7 @@ fn model_config(settings: &QuoteTraining) -> Result<serde_json::Value> {
         keys.insert("type_vocab_size".into(), 8.into());
         let own = serde_json::json!({
             "task": "quotes", "token_types": "case+break",
-            "max_tokens": training.max_tokens, "overlap_tokens": settings.overlap_tokens,
+            "max_tokens": settings.window_tokens.unwrap_or(training.max_tokens), "overlap_tokens": settings.overlap_tokens,
         });
         keys.insert("detente".into(), own);
     }
