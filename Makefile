@@ -31,8 +31,18 @@ test: lint ## lint, then all tests, with and without the engine
 	$(CARGO) test --release --locked --no-default-features
 	$(CARGO) test --release --locked
 
-bench: tools setup ## how fast it is
+# Which documents `make bench` reads: JSON lines or a folder of texts.
+BENCH ?= datasets/wire/wire.jsonl
+
+bench: build .venv/throughput ## how fast it is, beside other programs (fetches them into .venv, 6 GB)
 	$(CARGO) bench --locked
+	.venv/bin/python scripts/throughput/peers.py $(BENCH)
+	.venv/bin/python scripts/throughput/cost.py --plot target/cost.svg
+
+.venv/throughput: scripts/throughput/requirements.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --requirement $<
+	@touch $@
 
 EXPERIMENTS ?= plv plv-quad cameo
 

@@ -16,15 +16,14 @@ use detente::stance::{StanceReader, context};
 use detente::text::segment::{paragraphs, sentences, words};
 use detente::tokens::Tokens;
 use rayon::prelude::*;
-use rust_bert::pipelines::common::{ModelResource, ModelType};
+use rust_bert::pipelines::common::ModelType;
 use rust_bert::pipelines::sequence_classification::{SequenceClassificationConfig, SequenceClassificationModel};
-use rust_bert::pipelines::token_classification::{
-    LabelAggregationOption, TokenClassificationConfig, TokenClassificationModel,
-};
-use rust_bert::resources::LocalResource;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stock::{StockEntities, StockFiles, stock_error};
+
+mod stock;
 
 const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
 const STOCK_NER: &str = "rust-bert's own NER pipeline, f32";
@@ -102,7 +101,12 @@ fn stock(table: &mut Table, models: &Models, documents: &[Document]) -> Result<(
     let ner = StockEntities::load(&models.entities)?;
     let paragraphs = all_paragraphs(documents);
     let tokens = count(&entity_inputs(&Tokens::from_folder(&models.entities)?, documents)?);
-    table.row(STOCK_NER, || Ok(ner.run(&paragraphs, tokens)))?;
+    let texts: Vec<&str> = paragraphs.iter().map(String::as_str).collect();
+    table.row(STOCK_NER, || {
+        // It does not say how many tokens it read; those of detente's windows stand for them.
+        ner.tokens(&texts);
+        Ok(tokens)
+    })?;
     let quotes = quoted(documents);
     let classification = StockStance::load(&models.stance)?;
     table.row(STOCK_CLASSIFICATION, || Ok(classification.run(&quotes)))?;
@@ -239,73 +243,6 @@ fn quoted(documents: &[Document]) -> Vec<String> {
         quotes.iter().map(pair).map(|(quote, context)| format!("{quote} {context}")).collect()
     };
     documents.iter().flat_map(of_document).collect()
-}
-
-/// The files that rust-bert's pipelines want: weights and configuration as they are, the vocabulary as a list.
-struct StockFiles {
-    _folder: tempfile::TempDir,
-    model: PathBuf,
-    config: PathBuf,
-    vocabulary: PathBuf,
-}
-
-impl StockFiles {
-    fn new(model: &Path) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let text = std::fs::read_to_string(model.join("tokenizer.json"))?;
-        let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| Error::usage(e.to_string()))?;
-        let map = json.pointer("/model/vocab").and_then(|v| v.as_object()).cloned().unwrap_or_default();
-        let mut words: Vec<(u64, String)> = map.into_iter().map(|(w, id)| (id.as_u64().unwrap_or(0), w)).collect();
-        words.sort();
-        let vocabulary = folder.path().join("vocab.txt");
-        std::fs::write(&vocabulary, words.into_iter().map(|(_, w)| w + "\n").collect::<String>())?;
-        let (model, config) = (model.join("model.safetensors"), model.join("config.json"));
-        Ok(StockFiles { _folder: folder, model, config, vocabulary })
-    }
-
-    fn model(&self) -> ModelResource {
-        ModelResource::Torch(Box::new(LocalResource::from(self.model.clone())))
-    }
-
-    fn config(&self) -> LocalResource {
-        LocalResource::from(self.config.clone())
-    }
-
-    fn vocabulary(&self) -> LocalResource {
-        LocalResource::from(self.vocabulary.clone())
-    }
-}
-
-fn stock_error(error: rust_bert::RustBertError) -> Error {
-    Error::model(error.to_string())
-}
-
-struct StockEntities(TokenClassificationModel);
-
-impl StockEntities {
-    fn load(folder: &Path) -> Result<Self> {
-        let files = StockFiles::new(folder)?;
-        let mut config = TokenClassificationConfig::new(
-            ModelType::Bert,
-            files.model(),
-            files.config(),
-            files.vocabulary(),
-            None,
-            true,
-            None,
-            None,
-            LabelAggregationOption::First,
-        );
-        config.device = tch::Device::Cpu;
-        TokenClassificationModel::new(config).map(StockEntities).map_err(stock_error)
-    }
-
-    /// It does not say how many tokens it read; those of detente's windows stand for them.
-    fn run(&self, texts: &[String], tokens: u64) -> u64 {
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        self.0.predict(&texts, true, false);
-        tokens
-    }
 }
 
 struct StockStance(SequenceClassificationModel);
