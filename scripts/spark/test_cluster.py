@@ -1,6 +1,6 @@
 """Runs the Spark job on a local cluster of two executors, kills one of them, and compares the records with a single machine's.
 
-    python -m venv .venv && .venv/bin/pip install pyspark==4.0.1 pyarrow
+    python -m venv .venv && .venv/bin/pip install pyspark==4.0.1 pyarrow "pandas<3"
     .venv/bin/python scripts/spark/test_cluster.py target/release/detente models
 
 The articles are those of datasets/demo and datasets/wire, and two that fail. Needs Java 17 or newer. Ends with exit code 1 when
