@@ -459,12 +459,7 @@ fn cases() -> Vec<Case> {
                 "/rows.jsonl:1: not valid JSON: EOF while parsing an object in column 1",
             ],
         ),
-        case(
-            "nested.zip",
-            zip(&[("inner.zip", &zip(&[("a.txt", b"Talks")])), ("c.txt", b"Talks resumed.")]),
-            1,
-            &["/inner.zip: an archive inside an archive is not read (unpack it first)"],
-        ),
+        case("nested.zip", zip(&[("inner.zip", &zip(&[("a.txt", b"Talks")])), ("c.txt", b"Talks resumed.")]), 1, &[]),
         case(
             "bomb.zip",
             zip(&[("bomb.jsonl", &vec![b' '; 80 << 20]), ("c.txt", b"Talks resumed.")]),
@@ -543,6 +538,18 @@ fn fault(folder: &Path, case: Case) -> Option<String> {
             stderr.chars().take(600).collect::<String>()
         )
     })
+}
+
+#[test]
+fn an_archive_inside_an_archive_is_skipped_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("outer.zip");
+    std::fs::write(&path, zip(&[("inner.zip", &zip(&[("a.txt", b"Talks")])), ("c.txt", b"Talks resumed.")])).unwrap();
+    let output = detente().arg(&path).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("inner.zip: an archive inside an archive; unpack it to read it"), "{stderr}");
+    assert!(stderr.contains("1 document read, 1 record written, 0 failed, 1 skipped"), "{stderr}");
 }
 
 #[test]

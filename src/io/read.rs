@@ -180,15 +180,14 @@ impl Documents {
         if inner.iter().any(|part| part.to_string_lossy().starts_with('.')) {
             return;
         }
-        if let Some(reason) = unread(&inner, self.options.format).filter(|_| !whole) {
+        let nested =
+            Container::of_name(&inner).map(|_| "an archive inside an archive; unpack it to read it".to_string());
+        if let Some(reason) = nested.or_else(|| unread(&inner, self.options.format)).filter(|_| !whole) {
             (self.options.on_notice)(Notice::Skipped(Skipped { path, reason }));
             return;
         }
         let path = if whole { archive.to_path_buf() } else { path };
         let rows = member.bytes.and_then(|bytes| {
-            if Container::of_name(&inner).is_some() {
-                return Err(Error::document("an archive inside an archive is not read").help("unpack it first"));
-            }
             let bytes = decompressed(bytes, self.options.limits.expansion).map_err(stream_error)?;
             self.rows(Input { path: path.clone(), file: None, bytes })
         });
