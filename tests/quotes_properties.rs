@@ -171,3 +171,13 @@ fn a_joiner_at_the_very_start_of_the_text_has_nothing_before_it() {
         assert_sound(text, &quotes::find(text));
     }
 }
+
+/// Found in 400,000 random rows of marks and words.
+#[test]
+fn a_quote_whose_marks_nest_wrongly_is_not_its_own_cue() {
+    let text = "\"\"quoted as saying «the Russian leader We will sign«- İquoted as saying ";
+    assert_sound(text, &quotes::find(text));
+    let text = "if they doU.S. e\u{301}'he who 'said Moscow she )he »the ministry»ite\u{301}ﬁU.S. adding 🕊（don'tquoted as saying he quoted as \
+                saying «（We will signquoted as saying ﬁof Moscow : 🕊», İquoted as saying 6'2\"she ";
+    assert_sound(text, &quotes::find(text));
+}

@@ -89,6 +89,7 @@ pub fn find_all(text: &str, entities: &[Entity], found: &[Found]) -> Vec<Quote> 
     if headlines {
         drafts = layout::with_headlines(&article, &mentions, &marked, drafts);
     }
+    drafts.iter_mut().for_each(Draft::forget_own_words);
     let mut speakers = Speakers { article: &article, reader: &reader, people: People::new(&article, &mentions) };
     let mut quotes = speakers.spoken(&turns, &mentions);
     quotes.extend(speakers.of(drafts));
@@ -108,6 +109,18 @@ struct Draft {
     unclosed: bool,
     /// Whether its first letter is a small one, as where a sentence goes on.
     continues: bool,
+}
+
+impl Draft {
+    /// Drops an attribution whose cue or speaker stands in the quote itself: marks that nest wrongly can bring that about.
+    fn forget_own_words(&mut self) {
+        let inside = |span: Span| self.parts.iter().any(|part| part.overlaps(span));
+        let names_itself =
+            |a: &Attribution| a.cue.is_some_and(inside) || matches!(&a.said, Said::By(mention) if inside(mention.span));
+        if self.attribution.as_ref().is_some_and(names_itself) {
+            self.attribution = None;
+        }
+    }
 }
 
 /// The quotes among what stands between marks.
