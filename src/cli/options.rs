@@ -97,25 +97,6 @@ pub struct ModelArgs {
     pub threads: Option<NonZeroUsize>,
 }
 
-/// How documents travel through a run.
-#[derive(Debug, Args)]
-pub struct FlowArgs {
-    /// Documents that are worked on together, at most [default: 16 a thread]
-    #[arg(long, value_name = "N")]
-    pub chunk_documents: Option<NonZeroUsize>,
-    /// So many of these chunks are read ahead, and wait for one before them: memory against waiting
-    #[arg(long, value_name = "N", default_value = "4")]
-    pub chunks_ahead: NonZeroUsize,
-}
-
-impl FlowArgs {
-    pub fn queue(&self, threads: usize) -> Queue {
-        let by_threads = Queue::for_threads(threads);
-        let documents = self.chunk_documents.map_or(by_threads.documents, NonZeroUsize::get);
-        Queue { documents, waiting: self.chunks_ahead.get(), ..by_threads }
-    }
-}
-
 impl ModelArgs {
     pub fn threads(&self) -> usize {
         self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
@@ -190,6 +171,26 @@ impl ModelArgs {
         Err(Error::model("this program was built without an engine, so no model can run")
             .in_file(folder)
             .help("build it with the feature `libtorch`: `make build`"))
+    }
+}
+
+/// How documents travel through a run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Speed and memory")]
+pub struct FlowArgs {
+    /// Documents that are worked on together, at most [default: 16 a thread]
+    #[arg(long, value_name = "N")]
+    pub chunk_documents: Option<NonZeroUsize>,
+    /// So many of these chunks are read ahead, and wait for one before them: memory against waiting
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub chunks_ahead: NonZeroUsize,
+}
+
+impl FlowArgs {
+    pub fn queue(&self, threads: usize) -> Queue {
+        let by_threads = Queue::for_threads(threads);
+        let documents = self.chunk_documents.map_or(by_threads.documents, NonZeroUsize::get);
+        Queue { documents, waiting: self.chunks_ahead.get(), ..by_threads }
     }
 }
 

@@ -3,6 +3,9 @@
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 
+/// The characters of a span that may have several parts: half-open ranges.
+pub(super) type Ranges = Vec<(usize, usize)>;
+
 /// A gold span and the predicted one that was assigned to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Match {

@@ -1,12 +1,9 @@
 //! Error analysis of spans: what stands in the place of a gold quote that was not found, and of a predicted one that gold
 //! does not have.
 
-use super::matching::coverage;
+use super::matching::{Ranges, coverage};
 use crate::report::{Cell, Table};
 use std::collections::BTreeMap;
-
-/// The characters of a quote's parts.
-pub(super) type Ranges = Vec<(usize, usize)>;
 
 /// Most of a span: this share of its characters, or more.
 const MOST: f64 = 0.5;

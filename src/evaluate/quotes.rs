@@ -1,8 +1,8 @@
 //! Quotes against gold: spans of content, cue and source, whole attributions, and who said it.
 
 use super::comparison::{GoldSpan, SpanComparison, SpanDocument};
-use super::matching::{self, Match};
-use super::misses::{Misses, Ranges};
+use super::matching::{self, Match, Ranges};
+use super::misses::Misses;
 use super::records::{Meeting, Pair, ranges};
 use super::resample::Bootstrap;
 use super::tally::{Seen, Tally};

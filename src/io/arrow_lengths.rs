@@ -121,19 +121,17 @@ impl<R: Read> Batches<R> {
         let Some(length) = message.last_chunk().map(|bytes| u32::from_le_bytes(*bytes)).filter(|n| *n > 0) else {
             return Ok(None);
         };
-        let start = message.len();
-        message.extend(self.more(length.into())?);
-        let body_length = match message.get(start..).map(root_as_message) {
-            Some(Ok(header)) => u64::try_from(header.bodyLength()).unwrap_or(0),
-            _ => 0,
-        };
+        let flat = self.more(length.into())?;
+        let header = root_as_message(&flat).ok();
+        let body_length = header.map_or(0, |header| u64::try_from(header.bodyLength()).unwrap_or(0));
         let body = self.more(body_length)?;
-        if let Some(Ok(header)) = message.get(start..).map(root_as_message) {
+        if let Some(header) = header {
             let prefix = |offset: u64| body.get(usize::try_from(offset).ok()?..)?.first_chunk().copied();
             self.claimed = self.claimed.saturating_add(claimed_by(&header, prefix));
             let too_much = |error| ArrowError::IoError(String::new(), std::io::Error::other(error));
             check_expansion(self.claimed, self.read, self.max_expansion).map_err(too_much)?;
         }
+        message.extend(flat);
         message.extend(body);
         Ok(Some(message))
     }

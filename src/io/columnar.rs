@@ -59,10 +59,11 @@ pub fn parquet(file: File, names: &FieldNames, limits: Limits, bytes_read: Arc<A
 ///
 /// # Errors
 /// When it is no Arrow file, has no column of text, or would decompress beyond measure.
-pub fn arrow_file(file: impl Read + Seek + Send + 'static, names: &FieldNames, limits: Limits) -> Result<Rows> {
+pub fn arrow_file(mut file: impl Read + Seek + Send + 'static, names: &FieldNames, limits: Limits) -> Result<Rows> {
     guarded(move || {
-        let mut file = BufReader::with_capacity(64 << 10, file);
+        // Before the buffer: it would read 64 KiB for each length of eight bytes.
         arrow_lengths::check_file(&mut file, limits.expansion)?;
+        let mut file = BufReader::with_capacity(64 << 10, file);
         let schema = FileReader::try_new(&mut file, None).map_err(arrow_error)?.schema();
         file.rewind().map_err(stream_error)?;
         let wanted = Wanted::of(&schema, names)?;
