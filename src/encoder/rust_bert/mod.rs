@@ -174,7 +174,7 @@ impl Encoder for RustBert {
 impl RustBert {
     /// Logits `[inputs × tokens × labels]`, one row of tokens for sequence classification.
     fn forward(&self, inputs: &[Input]) -> Result<Array3<f32>> {
-        let batch = Batch::new(inputs, self.pad_id, self.device);
+        let batch = Batch::new(inputs, self.pad_id, self.device, self.max_tokens);
         let logits = tch::no_grad(|| self.model.forward(&batch, false))?;
         let logits = if self.head == Head::Sequence { logits.unsqueeze(1) } else { logits };
         let logits = logits.to_kind(Kind::Float).to_device(tch::Device::Cpu).contiguous();

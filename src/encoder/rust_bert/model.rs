@@ -150,16 +150,22 @@ fn engine(error: rust_bert::RustBertError) -> Error {
     Error::model(error.to_string())
 }
 
-/// Inputs padded to the longest, as tensors `[inputs × tokens]`.
+/// Inputs padded to one width, as tensors `[inputs × tokens]`.
 pub(crate) struct Batch {
     pub(crate) ids: Tensor,
     pub(crate) mask: Tensor,
     pub(crate) type_ids: Tensor,
 }
 
+/// Widths are multiples of this: libtorch computes what is left over of a row of attention scores number by number, which
+/// costs more than the padding (bf16: 7 to 10 % of all time).
+const WIDTH_STEP: usize = 16;
+
 impl Batch {
-    pub(crate) fn new(inputs: &[Input], pad_id: i64, device: Device) -> Self {
-        let width = inputs.iter().map(|i| i.ids.len()).max().unwrap_or(0);
+    /// As wide as the longest of `inputs`, rounded up as far as `most` tokens, the longest that the model reads.
+    pub(crate) fn new(inputs: &[Input], pad_id: i64, device: Device, most: usize) -> Self {
+        let longest = inputs.iter().map(|i| i.ids.len()).max().unwrap_or(0);
+        let width = longest.next_multiple_of(WIDTH_STEP).min(most).max(longest);
         let tensor = |values: Vec<i64>, kind: Kind| {
             Tensor::from_slice(&values).view([inputs.len() as i64, width as i64]).to_kind(kind).to_device(device)
         };
