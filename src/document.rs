@@ -107,6 +107,17 @@ pub enum QuoteKind {
     Mixed,
 }
 
+impl QuoteKind {
+    /// The name that records use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            QuoteKind::Direct => "direct",
+            QuoteKind::Indirect => "indirect",
+            QuoteKind::Mixed => "mixed",
+        }
+    }
+}
+
 /// What a quote's boundaries leave in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,6 +142,20 @@ pub enum Evidence {
     CarriedOver,
     /// A place that speaks for its government ("Moscow", "the Kremlin").
     Metonym,
+}
+
+impl Evidence {
+    /// The name that records use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Evidence::Exact => "exact",
+            Evidence::ShortName => "short_name",
+            Evidence::Title => "title",
+            Evidence::Pronoun => "pronoun",
+            Evidence::CarriedOver => "carried_over",
+            Evidence::Metonym => "metonym",
+        }
+    }
 }
 
 /// Who said it.

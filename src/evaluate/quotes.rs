@@ -6,7 +6,7 @@ use super::misses::Misses;
 use super::records::{Meeting, Pair, ranges};
 use super::resample::Bootstrap;
 use super::tally::{Seen, Tally};
-use crate::document::{Evidence, QuoteKind};
+use crate::document::Evidence;
 use crate::record::{QuoteRecord, SpanRecord};
 use crate::report::{Cell, Report, Section};
 
@@ -171,7 +171,7 @@ fn same_span(gold: Option<&SpanRecord>, predicted: Option<&SpanRecord>, threshol
 
 /// Recall by the kind that gold states, precision by the kind that was predicted; a match of another kind counts.
 fn kind_tally(compared: &[Compared]) -> Tally {
-    group_tally(compared, Tally::with_rows(&KINDS), |quote| kind_name(quote.kind).to_string())
+    group_tally(compared, Tally::with_rows(&KINDS), |quote| quote.kind.as_str().to_string())
 }
 
 /// Lengths of content, in characters.
@@ -192,14 +192,14 @@ fn length_tally(compared: &[Compared]) -> Tally {
 fn kind_length_tally(compared: &[Compared]) -> Tally {
     let rows: Vec<String> = KINDS.iter().flat_map(|kind| LENGTHS.map(|length| format!("{kind}, {length}"))).collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    let group = |quote: &QuoteRecord| format!("{}, {}", kind_name(quote.kind), length_name(quote));
+    let group = |quote: &QuoteRecord| format!("{}, {}", quote.kind.as_str(), length_name(quote));
     group_tally(compared, Tally::with_rows(&rows), group)
 }
 
 /// Gold quotes that were not found, and predicted ones that gold does not have.
 fn misses(compared: &[Compared]) -> Section {
     let (mut missed, mut invented) = (Misses::default(), Misses::default());
-    let kind = |quotes: &[&QuoteRecord], at: usize| quotes.get(at).map_or("", |q| kind_name(q.kind)).to_string();
+    let kind = |quotes: &[&QuoteRecord], at: usize| quotes.get(at).map_or("", |q| q.kind.as_str()).to_string();
     for one in compared {
         let (gold, predicted) = (contents(&one.gold), contents(&one.predicted));
         let (found, right) = (
@@ -230,14 +230,6 @@ fn group_tally(compared: &[Compared], mut tally: Tally, group: impl Fn(&QuoteRec
 }
 
 const KINDS: [&str; 3] = ["direct", "indirect", "mixed"];
-
-fn kind_name(kind: QuoteKind) -> &'static str {
-    match kind {
-        QuoteKind::Direct => "direct",
-        QuoteKind::Indirect => "indirect",
-        QuoteKind::Mixed => "mixed",
-    }
-}
 
 fn content_length(quote: &QuoteRecord) -> usize {
     quote.parts.iter().map(|part| part.end.saturating_sub(part.start)).sum()
@@ -290,21 +282,10 @@ fn name_tally(compared: &[Compared], mut tally: Tally, row: impl Fn(&str, &str) 
     for (document, gold, predicted) in matched(compared) {
         let Some(speaker) = &gold.speaker else { continue };
         let evidence = speaker.evidence.or(predicted.speaker.as_ref().and_then(|p| p.evidence));
-        let row = row(kind_name(gold.kind), evidence.map_or("not stated", evidence_name));
+        let row = row(gold.kind.as_str(), evidence.map_or("not stated", Evidence::as_str));
         tally.see(document, &row, Seen::Gold(same_name(gold, predicted)));
     }
     tally
-}
-
-fn evidence_name(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::Exact => "exact",
-        Evidence::ShortName => "short_name",
-        Evidence::Title => "title",
-        Evidence::Pronoun => "pronoun",
-        Evidence::CarriedOver => "carried_over",
-        Evidence::Metonym => "metonym",
-    }
 }
 
 fn same_name(gold: &QuoteRecord, predicted: &QuoteRecord) -> bool {

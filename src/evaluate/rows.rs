@@ -1,7 +1,7 @@
 //! Rows with a stance label: read from JSONL, CSV or records, and met by id.
 
 use super::{matching, predict, records};
-use crate::document::{QuoteKind, StanceLabel};
+use crate::document::StanceLabel;
 use crate::error::{Error, Result};
 use crate::record::{QuoteRecord, Record};
 use crate::stance::StanceText;
@@ -346,11 +346,6 @@ fn quotes_as_rows(meeting: records::Meeting) -> (Vec<StanceRow>, Vec<StanceRow>)
 fn quote_row(record: &Record, quote: &QuoteRecord, document: &str) -> StanceRow {
     let stance = quote.stance.as_ref();
     let probabilities = stance.and_then(|s| usable([s.conciliatory?, s.firm?, s.neutral?]));
-    let kind = match quote.kind {
-        QuoteKind::Direct => "direct",
-        QuoteKind::Indirect => "indirect",
-        QuoteKind::Mixed => "mixed",
-    };
     StanceRow {
         id: records::place(document, quote),
         document: document.to_string(),
@@ -359,7 +354,7 @@ fn quote_row(record: &Record, quote: &QuoteRecord, document: &str) -> StanceRow 
         probabilities,
         source: record.source.clone(),
         speaker: quote.speaker.as_ref().map(|speaker| speaker.name.clone()),
-        kind: Some(kind.to_string()),
+        kind: Some(quote.kind.as_str().to_string()),
         date: record.date.clone(),
         ..StanceRow::default()
     }

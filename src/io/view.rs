@@ -154,13 +154,25 @@ fn bar(score: f64) -> String {
 
 fn speaker_lines(quote: &QuoteRecord, style: &Style, room: usize) -> Vec<String> {
     let Some(speaker) = &quote.speaker else {
-        return vec![style.faint("speaker not named")];
+        let missing = "speaker not named";
+        return vec![style.faint(&format!("{missing}{}", found_by(quote, room.saturating_sub(missing.width()))))];
     };
     let name = fitted(&clean(&speaker.name), room);
     let role =
         speaker.role.as_deref().map(clean).filter(|role| !name.contains(role.as_str())).map(|role| format!(", {role}"));
     let role = fitted(&role.unwrap_or_default(), room.saturating_sub(name.width()));
-    vec![format!("{}{}", style.bold(&name), style.faint(&role))]
+    let how = found_by(quote, room.saturating_sub(name.width() + role.width()));
+    vec![format!("{}{}", style.bold(&name), style.faint(&format!("{role}{how}")))]
+}
+
+/// Kind, word of saying, and how the speaker was found, as many of them as `room` columns hold.
+fn found_by(quote: &QuoteRecord, room: usize) -> String {
+    let cue = quote.cue.as_ref().map(|cue| clean(&cue.text));
+    let evidence = quote.speaker.as_ref().and_then(|s| s.evidence).map(|e| e.as_str().replace('_', " "));
+    let facts: Vec<String> = [Some(quote.kind.as_str().to_string()), cue, evidence].into_iter().flatten().collect();
+    let first = |n: usize| facts.iter().take(n).map(|fact| format!(" · {fact}")).collect::<String>();
+    let shown = (1..=facts.len()).rev().map(first);
+    shown.into_iter().find(|shown| shown.width() <= room).unwrap_or_default()
 }
 
 /// Names by type, the most frequent first.
@@ -261,7 +273,7 @@ mod tests {
     }
 
     fn record() -> Record {
-        let lind = json!({"mention": null, "name": "Anna Lind", "role": "Foreign Minister of Vantia"});
+        let lind = json!({"mention": null, "name": "Anna Lind", "role": "Foreign Minister of Vantia", "evidence": "short_name"});
         let long = "We are ready to sit down tomorrow, without conditions, and we will bring every document that the other side has asked for since the winter, in both languages and with all annexes,";
         let mut reported = quote(
             "firm",
@@ -270,6 +282,7 @@ mod tests {
             &["no ship", "would pass"],
         );
         reported["kind"] = json!("indirect");
+        reported["cue"] = span("insisted");
         let entity = |kind: &str, text: &str| json!({"type": kind, "start": 0, "end": 1, "text": text, "score": 0.9});
         let mut entities = vec![
             entity("LOC", "Port Lavel"),
