@@ -1,9 +1,10 @@
 //! What the model leaves undone at the bounds of an attribution, where grammar or layout tells.
 
+use super::cues;
 use super::layout;
 use super::tags::Attribution;
 use crate::document::Span;
-use crate::text::segment::sentences;
+use crate::text::segment::{sentences, words};
 
 /// Finite verbs with which no clause begins: their subject stands before the words of saying.
 const BARE_VERBS: [&str; 22] = [
@@ -37,12 +38,15 @@ const LONGEST_NAME: usize = 6;
 ///
 /// * no dateline is content;
 /// * a name right before the words of saying is who speaks, even if it was taken for what is said: `Lethgrad has refused to …`;
-/// * in `The dispute, Osk warned, would not be settled` the subject belongs to the content.
+/// * in `The dispute, Osk warned, would not be settled` the subject belongs to the content;
+/// * `Osk has promised that the talks will go on, he said` reports once, that the talks will go on; and so does
+///   `Osk believes it is too late, as Lind suggested`.
 pub(super) fn mended(text: &str, paragraphs: &[Span], mut attribution: Attribution) -> Attribution {
     let place = Layout { text, paragraphs };
     without_datelines(&place, &mut attribution);
     name_speaks(&place, &mut attribution);
     add_subject(&place, &mut attribution);
+    report_once(&place, &mut attribution);
     attribution
 }
 
@@ -130,6 +134,45 @@ fn add_subject(place: &Layout, attribution: &mut Attribution) {
     }
 }
 
+fn report_once(place: &Layout, attribution: &mut Attribution) {
+    let text = place.text;
+    let ([content], [source]) = (&mut attribution.content[..], &attribution.source[..]) else { return };
+    let between = Span::new(content.end, source.start.max(content.end)).of(text);
+    let as_said = between.trim_start_matches([',', ' ']).trim_end() == "as";
+    let pronoun = PRONOUNS.contains(&source.of(text)) && source.start >= content.end;
+    let Some(inner) = inner_report(text, *content) else { return };
+    if as_said || (pronoun && inner.content.of(text).starts_with("that ")) {
+        attribution.source = vec![inner.source];
+        attribution.cue = vec![inner.cue];
+        *content = inner.content;
+    }
+}
+
+/// Sources whose name the words before them hold.
+const PRONOUNS: [&str; 4] = ["he", "she", "they", "it"];
+
+/// A report at the start of content.
+struct InnerReport {
+    source: Span,
+    cue: Span,
+    content: Span,
+}
+
+/// Name, word of saying and the rest of `content`, if it is made like that.
+fn inner_report(text: &str, content: Span) -> Option<InnerReport> {
+    let words = words(text, content);
+    let verb = words.iter().take(LONGEST_NAME + 2).position(|w| cues::is_plain_cue(w.of(text)))?;
+    let helped = verb.checked_sub(1).and_then(|at| words.get(at)).filter(|w| HELPERS.contains(&w.of(text)));
+    let name = words.get(..verb - usize::from(helped.is_some()))?;
+    let source = Span::new(name.first()?.start, name.last()?.end);
+    let cue = words.get(verb)?;
+    let cue = Span::new(helped.unwrap_or(cue).start, cue.end);
+    let content = Span::new(words.get(verb + 1)?.start, content.end);
+    is_bare_name(&[source], text).then_some(InnerReport { source, cue, content })
+}
+
+const HELPERS: [&str; 3] = ["has", "have", "had"];
+
 /// Whether no word of `parts` starts with a small letter: a name or title ("President Ana Ruiz"), which claims nothing.
 pub(super) fn is_bare_name(parts: &[Span], text: &str) -> bool {
     let words: Vec<&str> = parts.iter().flat_map(|p| p.of(text).split_whitespace()).collect();
@@ -181,6 +224,24 @@ mod tests {
         let text = "The tower was refused by nobody to take down.";
         let found = mend(text, &["The tower", "to take down"], "was refused", "nobody");
         assert_eq!(found.0, ["The tower", "to take down"]);
+    }
+
+    #[test]
+    fn what_is_reported_twice_is_listed_once() {
+        let text = "President Ana Lind has promised that the bridge will open, she said on Friday.";
+        let whole = "President Ana Lind has promised that the bridge will open";
+        let found = mend(text, &[whole], "said", "she");
+        assert_eq!(found, (vec!["that the bridge will open".into()], vec!["President Ana Lind".into()]));
+        let text = "President Lind believes it is too early to open the bridge, as Premier Osk suggested.";
+        let found =
+            mend(text, &["President Lind believes it is too early to open the bridge"], "suggested", "Premier Osk");
+        assert_eq!(found, (vec!["it is too early to open the bridge".into()], vec!["President Lind".into()]));
+        let text = "Lind believes it is too early, Osk said.";
+        let found = mend(text, &["Lind believes it is too early"], "said", "Osk");
+        assert_eq!(found.1, ["Osk"]);
+        let text = "The hope is that the bridge will open, she said on Friday.";
+        let found = mend(text, &["The hope is that the bridge will open"], "said", "she");
+        assert_eq!(found.0, ["The hope is that the bridge will open"]);
     }
 
     #[test]
