@@ -14,11 +14,10 @@ import gzip
 import itertools
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
+
+from process import timed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LEAST_WORDS = 20
@@ -81,15 +80,6 @@ def series(options, file, sizes, texts_of, what):
         print(f"{size:>24,}{words:>12,}{seconds:>10.2f}{1e3 * seconds / len(texts):>15.2f}{words / seconds:>10,.0f}{memory:>11,.0f}", flush=True)
     print()
     return points
-
-
-def timed(command):
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"{' '.join(command)} failed")
-    return time.perf_counter() - begun, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def draw(options, by_count, by_length):

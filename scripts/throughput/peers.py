@@ -21,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from process import timed
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 START_UP = [{"id": "start", "text": "Talks."}]
@@ -126,24 +128,16 @@ def measure(systems, folder, rounds):
     for _ in range(rounds):
         for name, (command, _) in systems.items():
             for part, file in (("start", "one"), ("all", "all")):
-                seconds, memory = timed(command, folder / f"{file}.jsonl", folder / f"{name.replace(' ', '-')}-{file}.jsonl")
+                seconds, memory = timed_on(command, folder / f"{file}.jsonl", folder / f"{name.replace(' ', '-')}-{file}.jsonl")
                 found[name][part] = min(found[name][part], seconds)
                 found[name]["memory"] = max(found[name]["memory"], memory)
     return {name: {**figures, "kind": systems[name][1]} for name, figures in found.items()}
 
 
-def timed(command, source, target):
+def timed_on(command, source, target):
     target.unlink(missing_ok=True)
-    places = [str(source), str(target)] if "entities" != command[1] else [str(source), "--output", str(target)]
-    errors = tempfile.TemporaryFile()
-    begun = time.perf_counter()
-    process = subprocess.Popen([*command, *places], stdout=subprocess.DEVNULL, stderr=errors)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    if os.waitstatus_to_exitcode(status) != 0:
-        errors.seek(0)
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{errors.read().decode()[-2000:]}")
-    return seconds, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    places = [source, target] if "entities" != command[1] else [source, "--output", target]
+    return timed([*command, *places])
 
 
 def report(measured, folder, documents, tokens, options, peaks):
