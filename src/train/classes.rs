@@ -90,7 +90,7 @@ pub fn train(job: &Job, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
     let gold: Vec<usize> = job.dev.iter().map(|row| row.class).collect();
     let inputs = inputs(&tokens, &dev, settings.max_tokens)?;
     let score = |encoder: &dyn Encoder| Ok((job.score)(&gold, &logits(encoder, &inputs)?));
-    let outcome = fit(&Task { settings, config, examples, class_weights: None, score: &score }, show)?;
+    let outcome = fit(&Task { settings, config, examples: vec![examples], class_weights: None, score: &score }, show)?;
     let best = load(&settings.output, settings)?;
     store_temperature(&settings.output, temperature::fit(&logits(&best, &inputs)?, &gold))?;
     Ok(outcome)

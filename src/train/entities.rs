@@ -111,7 +111,8 @@ pub fn train(settings: &EntityTraining, show: &mut dyn FnMut(&Event)) -> Result<
         overlap_tokens: settings.overlap_tokens,
     })?;
     let score = |encoder: &dyn Encoder| mean_f1(encoder, &scored, &dev);
-    let task = Task { settings: &settings.training, config, examples, class_weights: None, score: &score };
+    let task =
+        Task { settings: &settings.training, config, examples: vec![examples], class_weights: None, score: &score };
     let outcome = fit(&task, show)?;
     card::write(&settings.training.output, "entities", settings, &settings.card, &outcome)?;
     Ok(outcome)

@@ -24,12 +24,25 @@ pub struct Task<'a> {
     pub settings: &'a Training,
     /// `config.json` of the model to be, with its labels.
     pub config: serde_json::Value,
-    /// The training examples.
-    pub examples: Vec<Example>,
+    /// The training examples, one list an epoch, over again when there are more epochs. The lists are the same data cut in
+    /// different ways; most tasks have one.
+    pub examples: Vec<Vec<Example>>,
     /// How much each class counts in the loss; all alike when none.
     pub class_weights: Option<Vec<f32>>,
     /// Scores a model on the development set; higher is better.
     pub score: &'a dyn Fn(&dyn Encoder) -> Result<f64>,
+}
+
+impl Task<'_> {
+    /// What epoch `number`, from 0, learns from.
+    fn of_epoch(&self, number: usize) -> &[Example] {
+        self.examples.get(number % self.examples.len().max(1)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Steps of the epochs before epoch `number`.
+    fn steps_before(&self, number: usize) -> usize {
+        (0..number).map(|epoch| self.of_epoch(epoch).len().div_ceil(self.settings.batch_size.max(1))).sum()
+    }
 }
 
 /// What happens during a run, for whoever shows it.
@@ -96,7 +109,7 @@ pub struct Outcome {
 pub fn fit(task: &Task, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
     let started = Instant::now();
     let settings = task.settings;
-    if task.examples.is_empty() {
+    if task.examples.is_empty() || task.examples.iter().any(Vec::is_empty) {
         return Err(Error::usage("there is no training example").help("check the data paths of the configuration"));
     }
     let threads = settings.threads.unwrap_or_else(rayon::current_num_threads);
@@ -115,8 +128,9 @@ pub fn fit(task: &Task, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
         }
         None => Progress { fingerprint, epochs: 0, steps: 0, scores: Vec::new(), rounding: None },
     };
-    let steps = task.examples.len().div_ceil(settings.batch_size.max(1)) * settings.epochs;
-    show(&Event::Start { examples: task.examples.len(), steps, epochs_done: progress.epochs });
+    let steps = task.steps_before(settings.epochs);
+    let examples = task.of_epoch(0);
+    show(&Event::Start { examples: examples.len(), steps, epochs_done: progress.epochs });
 
     while progress.epochs < settings.epochs && !out_of_patience(&progress.scores, settings.patience) {
         let loss = epoch(task, &model, &mut optimizer, progress.epochs, steps, show)?;
@@ -125,7 +139,7 @@ pub fn fit(task: &Task, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
         let best = progress.scores.iter().all(|&s| score > s);
         if best {
             save(&optimizer, task, &settings.output)?;
-            progress.rounding = Some(rounding::measure(&optimizer, settings, &task.config, &task.examples)?);
+            progress.rounding = Some(rounding::measure(&optimizer, settings, &task.config, examples)?);
         }
         optimizer.show_master();
         progress.epochs += 1;
@@ -140,7 +154,7 @@ pub fn fit(task: &Task, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
         scores: progress.scores,
         rounding: progress.rounding,
         seconds: started.elapsed().as_secs_f64(),
-        examples: task.examples.len(),
+        examples: examples.len(),
         engine: format!("{} on {}, {threads} threads", settings.precision, settings.device),
     })
 }
@@ -161,7 +175,7 @@ fn fingerprint(task: &Task) -> String {
     hash.update(serde_json::to_string(task.settings).unwrap_or_default());
     hash.update(task.config.to_string());
     hash.update(format!("{:?}", task.class_weights));
-    for example in &task.examples {
+    for example in task.examples.iter().flatten() {
         hash.update(format!("{example:?}"));
     }
     hex::encode(hash.finalize())
@@ -180,13 +194,14 @@ fn epoch(
     // Seeded anew for each epoch, so that a resumed run draws what the uninterrupted one would have drawn.
     let seed = settings.seed.wrapping_mul(1_000_003).wrapping_add(number as u64);
     tch::manual_seed(seed as i64);
-    let batches = bucketed(&task.examples, settings.batch_size.max(1), &mut ChaCha8Rng::seed_from_u64(seed));
+    let examples = task.of_epoch(number);
+    let batches = bucketed(examples, settings.batch_size.max(1), &mut ChaCha8Rng::seed_from_u64(seed));
     let (started, count) = (Instant::now(), batches.len());
     let (mut sum, mut recent) = (0.0, f64::NAN);
     for (done, batch) in batches.iter().enumerate() {
-        let examples: Vec<&Example> = batch.iter().filter_map(|&i| task.examples.get(i)).collect();
-        let step = number * count + done;
-        let loss = loss(model, &examples, task.class_weights.as_deref())?;
+        let batch: Vec<&Example> = batch.iter().filter_map(|&i| examples.get(i)).collect();
+        let step = task.steps_before(number) + done;
+        let loss = loss(model, &batch, task.class_weights.as_deref())?;
         // Gradients are asked for rather than left in the parameters: nothing to zero, nothing to add up.
         let gradients = Tensor::f_run_backward(&[&loss], &optimizer.weights(), false, false)
             .map_err(|e| Error::model(e.to_string()))?;
@@ -218,7 +233,7 @@ fn bucketed(examples: &[Example], batch_size: usize, rng: &mut ChaCha8Rng) -> Ve
 /// Weighted mean cross-entropy of one batch.
 fn loss(model: &RustBert, examples: &[&Example], class_weights: Option<&[f32]>) -> Result<Tensor> {
     let inputs: Vec<Input> = examples.iter().map(|e| e.input.clone()).collect();
-    let batch = Batch::new(&inputs, model.pad_id(), model.device());
+    let batch = Batch::new(&inputs, model.pad_id(), model.device(), model.max_tokens());
     let logits = model.train_logits(&batch)?.to_kind(Kind::Float);
     let device = logits.device();
     let classes = model.labels().len() as i64;
@@ -277,4 +292,23 @@ fn save(optimizer: &AdamW, task: &Task, folder: &Path) -> Result<()> {
     let tokenizer = "tokenizer.json";
     std::fs::copy(task.settings.base.join(tokenizer), folder.join(tokenizer)).map_err(|e| failed(&e))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_take_the_lists_of_examples_in_turn() {
+        let settings = "base = 'b'\noutput = 'o'\nepochs = 3\nlearning_rate = 0.1\nbatch_size = 2\nmax_tokens = 8\n";
+        let settings: Training = toml::from_str(settings).unwrap();
+        let example = || Example { input: Input::default(), target: Target::Tokens(Vec::new()), weight: 1.0 };
+        let list = |n: usize| (0..n).map(|_| example()).collect::<Vec<_>>();
+        let score = |_: &dyn Encoder| Ok(0.0);
+        let config = serde_json::Value::Null;
+        let task =
+            Task { settings: &settings, config, examples: vec![list(3), list(5)], class_weights: None, score: &score };
+        assert_eq!([0, 1, 2].map(|epoch| task.of_epoch(epoch).len()), [3, 5, 3]);
+        assert_eq!([0, 1, 2, 3].map(|epoch| task.steps_before(epoch)), [0, 2, 5, 7]);
+    }
 }

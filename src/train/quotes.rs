@@ -22,6 +22,10 @@ pub struct QuoteTraining {
     pub train: Vec<PathBuf>,
     /// What chooses the best epoch: the mean of the word F1 of content, source and cue.
     pub dev: Vec<PathBuf>,
+    /// Longest windows of each epoch, over again when there are more epochs: the text is cut at other places each time, so
+    /// that the model does not learn where a window ends. Only `max_tokens` when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub epoch_tokens: Vec<usize>,
     /// Pieces in a window when the model is used; by default as many as in training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_tokens: Option<usize>,
@@ -46,10 +50,11 @@ fn linker_articles() -> usize {
 /// As [`fit`], and when data cannot be read.
 pub fn train(settings: &QuoteTraining, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
     let config = model_config(settings)?;
-    let tokens = super::config::base_tokens(&settings.training, &config)?
-        .with_options(WindowOptions { max_tokens: settings.training.max_tokens, overlap_tokens: 0 })?;
-    let examples = examples(&tokens, &settings.train)?;
-    let dev = self::examples(&tokens, &settings.dev)?;
+    let tokens = super::config::base_tokens(&settings.training, &config)?;
+    let longest = settings.training.max_tokens;
+    let lengths = if settings.epoch_tokens.is_empty() { &[longest][..] } else { &settings.epoch_tokens };
+    let examples = lengths.iter().map(|l| examples(&tokens, &settings.train, *l)).collect::<Result<_>>()?;
+    let dev = self::examples(&tokens, &settings.dev, longest)?;
     let score = |encoder: &dyn Encoder| mean_word_f1(encoder, &dev);
     let task = Task { settings: &settings.training, config, examples, class_weights: None, score: &score };
     let outcome = fit(&task, show)?;
@@ -73,11 +78,12 @@ fn model_config(settings: &QuoteTraining) -> Result<serde_json::Value> {
 }
 
 /// Windows of whole paragraphs as far as they go; only the first piece of a word learns.
-fn examples(tokens: &Tokens, folders: &[PathBuf]) -> Result<Vec<Example>> {
+fn examples(tokens: &Tokens, folders: &[PathBuf], max_tokens: usize) -> Result<Vec<Example>> {
+    let tokens = tokens.clone().with_options(WindowOptions { max_tokens, overlap_tokens: 0 })?;
     let mut examples = Vec::new();
     for folder in folders {
         for article in brat::read_articles(folder)? {
-            examples.extend(article_examples(tokens, &article)?);
+            examples.extend(article_examples(&tokens, &article)?);
         }
     }
     Ok(examples)
@@ -139,6 +145,24 @@ fn likeliest_role(logits: &[f32]) -> Option<Role> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Document;
+
+    #[test]
+    fn windows_of_every_length_teach_each_word_once() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/quotes");
+        let text = "Ana Lind said the talks will go on. Oskar Brandt refused to come.\n\nNobody else spoke that day.";
+        let article = Article { document: Document::new("1", text), annotations: Vec::new() };
+        for max_tokens in [8, 16, 64] {
+            let options = WindowOptions { max_tokens, overlap_tokens: 0 };
+            let tokens = Tokens::from_folder(&folder).unwrap().with_options(options).unwrap();
+            let examples = article_examples(&tokens, &article).unwrap();
+            let learned = examples.iter().map(|e| match &e.target {
+                Target::Tokens(tags) => tags.iter().filter(|tag| **tag != IGNORED).count(),
+                Target::Classes(_) => 0,
+            });
+            assert_eq!(learned.sum::<usize>(), Words::of(text).spans.len());
+        }
+    }
 
     #[test]
     fn the_sides_of_a_role_count_together() {
