@@ -140,12 +140,23 @@ fn report_once(place: &Layout, attribution: &mut Attribution) {
     let between = Span::new(content.end, source.start.max(content.end)).of(text);
     let as_said = between.trim_start_matches([',', ' ']).trim_end() == "as";
     let pronoun = PRONOUNS.contains(&source.of(text)) && source.start >= content.end;
+    // What somebody says in marks of another one's words is still his own.
+    if !(as_said || pronoun) || is_near_marks(text, *content) {
+        return;
+    }
     let Some(inner) = inner_report(text, *content) else { return };
-    if as_said || (pronoun && inner.content.of(text).starts_with("that ")) {
+    if as_said || inner.content.of(text).starts_with("that ") {
         attribution.source = vec![inner.source];
         attribution.cue = vec![inner.cue];
         *content = inner.content;
     }
+}
+
+/// Whether quotation marks stand in `content` or right before it.
+fn is_near_marks(text: &str, content: Span) -> bool {
+    let is_mark = |c: char| "\"“”«»„".contains(c);
+    let before = text.get(..content.start).unwrap_or("").trim_end();
+    content.of(text).contains(is_mark) || before.ends_with(is_mark) || before.ends_with("''") || before.ends_with("``")
 }
 
 /// Sources whose name the words before them hold.
@@ -239,6 +250,13 @@ mod tests {
         let text = "Lind believes it is too early, Osk said.";
         let found = mend(text, &["Lind believes it is too early"], "said", "Osk");
         assert_eq!(found.1, ["Osk"]);
+        for text in [
+            "\"Ana Lind has promised that the bridge will open,\" she said on Friday.",
+            "''Ana Lind has promised that the bridge will open,'' she said on Friday.",
+        ] {
+            let found = mend(text, &["Ana Lind has promised that the bridge will open"], "said", "she");
+            assert_eq!(found.1, ["she"], "{text}");
+        }
         let text = "The hope is that the bridge will open, she said on Friday.";
         let found = mend(text, &["The hope is that the bridge will open"], "said", "she");
         assert_eq!(found.0, ["The hope is that the bridge will open"]);
