@@ -5,8 +5,9 @@ use crate::error::Result;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-/// Indices of `inputs` in batches of similar length: padded, no batch holds more than `batch_tokens` tokens (but always
-/// one input). Longest first, so that the last batches of parallel workers are short.
+/// Indices of `inputs` in batches of similar length: padded to its longest input, no batch holds more than `batch_tokens`
+/// tokens (but always one input); an engine may pad a few tokens more. Longest first, so that the last batches of
+/// parallel workers are short.
 pub fn plan(lengths: &[usize], batch_tokens: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     let length = |i: usize| lengths.get(i).copied().unwrap_or(0);

@@ -5,7 +5,6 @@ use super::config::Training;
 use super::optimizer::AdamW;
 use super::rounding::{self, Rounding};
 use super::{Example, IGNORED, Target, schedule};
-use crate::encoder::rust_bert::model::Batch;
 use crate::encoder::rust_bert::{RustBert, weights};
 use crate::encoder::{Encoder, Input};
 use crate::error::{Error, Result};
@@ -133,7 +132,7 @@ pub fn fit(task: &Task, show: &mut dyn FnMut(&Event)) -> Result<Outcome> {
     show(&Event::Start { examples: examples.len(), steps, epochs_done: progress.epochs });
 
     while progress.epochs < settings.epochs && !out_of_patience(&progress.scores, settings.patience) {
-        let loss = epoch(task, &model, &mut optimizer, progress.epochs, steps, show)?;
+        let loss = epoch(task, &model, &mut optimizer, progress.epochs, show)?;
         optimizer.show_average();
         let score = (task.score)(&model)?;
         let best = progress.scores.iter().all(|&s| score > s);
@@ -187,7 +186,6 @@ fn epoch(
     model: &RustBert,
     optimizer: &mut AdamW,
     number: usize,
-    steps: usize,
     show: &mut dyn FnMut(&Event),
 ) -> Result<f64> {
     let settings = task.settings;
@@ -196,11 +194,12 @@ fn epoch(
     tch::manual_seed(seed as i64);
     let examples = task.of_epoch(number);
     let batches = bucketed(examples, settings.batch_size.max(1), &mut ChaCha8Rng::seed_from_u64(seed));
+    let (first, steps) = (task.steps_before(number), task.steps_before(settings.epochs));
     let (started, count) = (Instant::now(), batches.len());
     let (mut sum, mut recent) = (0.0, f64::NAN);
     for (done, batch) in batches.iter().enumerate() {
         let batch: Vec<&Example> = batch.iter().filter_map(|&i| examples.get(i)).collect();
-        let step = task.steps_before(number) + done;
+        let step = first + done;
         let loss = loss(model, &batch, task.class_weights.as_deref())?;
         // Gradients are asked for rather than left in the parameters: nothing to zero, nothing to add up.
         let gradients = Tensor::f_run_backward(&[&loss], &optimizer.weights(), false, false)
@@ -233,8 +232,7 @@ fn bucketed(examples: &[Example], batch_size: usize, rng: &mut ChaCha8Rng) -> Ve
 /// Weighted mean cross-entropy of one batch.
 fn loss(model: &RustBert, examples: &[&Example], class_weights: Option<&[f32]>) -> Result<Tensor> {
     let inputs: Vec<Input> = examples.iter().map(|e| e.input.clone()).collect();
-    let batch = Batch::new(&inputs, model.pad_id(), model.device(), model.max_tokens());
-    let logits = model.train_logits(&batch)?.to_kind(Kind::Float);
+    let logits = model.train_logits(&inputs)?.to_kind(Kind::Float);
     let device = logits.device();
     let classes = model.labels().len() as i64;
     let class_weights = class_weights.map(|w| Tensor::from_slice(w).to_device(device));
@@ -251,7 +249,7 @@ fn loss(model: &RustBert, examples: &[&Example], class_weights: Option<&[f32]>) 
             -(targets * logits.log_softmax(-1, Kind::Float)).sum_dim_intlist([-1].as_slice(), false, Kind::Float);
         return Ok((losses * &weights).sum(Kind::Float) / weights.sum(Kind::Float));
     }
-    let width = batch.ids.size().get(1).copied().unwrap_or(0);
+    let width = logits.size().get(1).copied().unwrap_or(0);
     let targets: Vec<i64> = examples.iter().flat_map(|e| token_targets(&e.target, width as usize)).collect();
     let targets = Tensor::from_slice(&targets).to_device(device);
     let losses = logits.view([-1, classes]).cross_entropy_loss(&targets, class_weights, Reduction::None, IGNORED, 0.0);

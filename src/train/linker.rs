@@ -1,11 +1,11 @@
 //! Training of the linker: a quote model reads annotated articles, and what it found is compared with the annotations.
 
-use super::quotes::QuoteTraining;
+use super::quotes::{QuoteTraining, articles};
 use crate::document::Span;
 use crate::encoder::rust_bert::{EngineOptions, RustBert};
 use crate::error::{Error, Result};
 use crate::evaluate::matching;
-use crate::io::brat::{self, Article};
+use crate::io::brat::Article;
 use crate::quotes::linker::{Bias, Joined, Linker, Reading, Scorer, candidates, features};
 use crate::quotes::model::{Part, QuoteTagger, Words};
 use crate::quotes::tags::{Attribution, Role, words_of};
@@ -106,10 +106,7 @@ struct Decoded<'a> {
 
 /// At most `most` articles, evenly taken from all.
 fn read_all(tagger: &QuoteTagger, folders: &[PathBuf], most: usize) -> Result<Vec<Read>> {
-    let mut articles: Vec<Article> = Vec::new();
-    for folder in folders {
-        articles.extend(brat::read_articles(folder)?);
-    }
+    let articles = articles(folders)?;
     let step = articles.len().div_ceil(most.max(1)).max(1);
     let read = |article: Article| {
         let gold = article.attributions().to_vec();

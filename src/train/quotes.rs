@@ -53,8 +53,9 @@ pub fn train(settings: &QuoteTraining, show: &mut dyn FnMut(&Event)) -> Result<O
     let tokens = super::config::base_tokens(&settings.training, &config)?;
     let longest = settings.training.max_tokens;
     let lengths = if settings.epoch_tokens.is_empty() { &[longest][..] } else { &settings.epoch_tokens };
-    let examples = lengths.iter().map(|l| examples(&tokens, &settings.train, *l)).collect::<Result<_>>()?;
-    let dev = self::examples(&tokens, &settings.dev, longest)?;
+    let (train, dev) = (articles(&settings.train)?, articles(&settings.dev)?);
+    let examples = lengths.iter().map(|l| examples(&tokens, &train, *l)).collect::<Result<_>>()?;
+    let dev = self::examples(&tokens, &dev, longest)?;
     let score = |encoder: &dyn Encoder| mean_word_f1(encoder, &dev);
     let task = Task { settings: &settings.training, config, examples, class_weights: None, score: &score };
     let outcome = fit(&task, show)?;
@@ -77,14 +78,21 @@ fn model_config(settings: &QuoteTraining) -> Result<serde_json::Value> {
     Ok(config)
 }
 
+/// The articles of all `folders`.
+pub(super) fn articles(folders: &[PathBuf]) -> Result<Vec<Article>> {
+    let mut articles = Vec::new();
+    for folder in folders {
+        articles.extend(brat::read_articles(folder)?);
+    }
+    Ok(articles)
+}
+
 /// Windows of whole paragraphs as far as they go; only the first piece of a word learns.
-fn examples(tokens: &Tokens, folders: &[PathBuf], max_tokens: usize) -> Result<Vec<Example>> {
+fn examples(tokens: &Tokens, articles: &[Article], max_tokens: usize) -> Result<Vec<Example>> {
     let tokens = tokens.clone().with_options(WindowOptions { max_tokens, overlap_tokens: 0 })?;
     let mut examples = Vec::new();
-    for folder in folders {
-        for article in brat::read_articles(folder)? {
-            examples.extend(article_examples(&tokens, &article)?);
-        }
+    for article in articles {
+        examples.extend(article_examples(&tokens, article)?);
     }
     Ok(examples)
 }

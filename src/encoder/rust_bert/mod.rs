@@ -116,17 +116,14 @@ impl RustBert {
         &self.parameters
     }
 
-    pub(crate) fn pad_id(&self) -> i64 {
-        self.pad_id
+    /// Logits with dropout and gradients: `[inputs × tokens × labels]`, `[inputs × labels]` for sequence classification.
+    pub(crate) fn train_logits(&self, inputs: &[Input]) -> Result<tch::Tensor> {
+        let batch = self.batch(inputs);
+        catch_unwind(AssertUnwindSafe(|| self.model.forward(&batch, true))).map_err(engine_error)?
     }
 
-    pub(crate) fn device(&self) -> tch::Device {
-        self.device
-    }
-
-    /// Logits with dropout and gradients.
-    pub(crate) fn train_logits(&self, batch: &Batch) -> Result<tch::Tensor> {
-        catch_unwind(AssertUnwindSafe(|| self.model.forward(batch, true))).map_err(engine_error)?
+    fn batch(&self, inputs: &[Input]) -> Batch {
+        Batch::new(inputs, self.pad_id, self.device, self.max_tokens)
     }
 }
 
@@ -174,7 +171,7 @@ impl Encoder for RustBert {
 impl RustBert {
     /// Logits `[inputs × tokens × labels]`, one row of tokens for sequence classification.
     fn forward(&self, inputs: &[Input]) -> Result<Array3<f32>> {
-        let batch = Batch::new(inputs, self.pad_id, self.device, self.max_tokens);
+        let batch = self.batch(inputs);
         let logits = tch::no_grad(|| self.model.forward(&batch, false))?;
         let logits = if self.head == Head::Sequence { logits.unsqueeze(1) } else { logits };
         let logits = logits.to_kind(Kind::Float).to_device(tch::Device::Cpu).contiguous();
